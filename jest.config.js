@@ -1,0 +1,16 @@
+// Two projects: `unit` needs nothing but Node and stays under a minute; `cluster` runs against a real local cluster
+// (test/), one file at a time because the tests share it.
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {}, // Node strips the types itself: no babel, swc or ts-jest
+};
+
+export default {
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['{crds,kube,operator,api-server,drive-io,hack}/**/*.ts', '!**/*.test.ts'],
+  projects: [
+    {...common, displayName: 'unit', testMatch: ['<rootDir>/{crds,kube,operator,api-server,drive-io,hack,test/unit}/**/*.test.ts']},
+    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts'], maxWorkers: 1},
+  ],
+};
