@@ -1,0 +1,37 @@
+/**
+ * The one finalizer of every kind. It is the first write for a new object, before anything is created for it, and it goes only when a
+ * fresh list shows that nothing is left (memory is not evidence). Both patches replace the whole list, so both carry the
+ * resourceVersion: without it another controller's finalizer could be lost.
+ */
+import type {KubeClient} from '../../../kube/client.ts';
+import {isNotFound} from '../../../kube/errors.ts';
+import {refOfObject} from '../../../kube/objects.ts';
+import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
+
+/** Name of the finalizer. */
+export const FINALIZER = 'basalt.dev/finalizer';
+
+/** Field manager of everything but status. */
+export const FIELD_MANAGER = 'basalt-operator';
+
+export const isDeleting = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
+
+export const hasFinalizer = (object: KubeObject): boolean => object.metadata.finalizers?.includes(FINALIZER) ?? false;
+
+/** Adds the finalizer unless it is there. Returns the object as stored. Throws `ApiError` (a conflict when the object is stale). */
+export async function ensureFinalizer<T extends KubeObject>(client: KubeClient, type: ResourceType<T>, object: T, signal: AbortSignal): Promise<T> {
+  if (hasFinalizer(object) || isDeleting(object)) return object;
+  const patch = {metadata: {resourceVersion: object.metadata.resourceVersion, finalizers: [...(object.metadata.finalizers ?? []), FINALIZER]}};
+  return await client.mergePatch(type, refOfObject(object), patch, {signal, fieldManager: FIELD_MANAGER});
+}
+
+/** Removes the finalizer; an object that is gone already is a success. Throws `ApiError` (a conflict when the object is stale). */
+export async function removeFinalizer<T extends KubeObject>(client: KubeClient, type: ResourceType<T>, object: T, signal: AbortSignal): Promise<void> {
+  if (!hasFinalizer(object)) return;
+  const finalizers = (object.metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
+  try {
+    await client.mergePatch(type, refOfObject(object), {metadata: {resourceVersion: object.metadata.resourceVersion, finalizers}}, {signal, fieldManager: FIELD_MANAGER});
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/** The two names of an object beside its own: the integer `spec.id` (a persistent sequence per kind) and the uuid in `status.uuid`. */
+import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
+import {refOfObject} from '../../../kube/objects.ts';
+import type {Informer} from '../../../kube/informer.ts';
+import type {Deps} from '../../runtime/types.ts';
+import {FINALIZER, hasFinalizer, isDeleting} from './finalizer.ts';
+
+/** Field manager of `spec.id`, the one spec field that the operator writes: once, for objects made by kubectl. */
+export const ID_FIELD_MANAGER = 'basalt-operator-id';
+
+/** An object whose kind shows integer ids. */
+export interface WithId extends KubeObject {
+  readonly spec: {readonly id?: number};
+  readonly status?: {readonly uuid?: string};
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * The uuid under which the APIs show an object: what `status.uuid` says, once recorded (`metadata.uid` changes when a backup is
+ * restored), else `metadata.name` when that is a uuid, else `metadata.uid`.
+ */
+export function uuidOf(object: KubeObject & {readonly status?: {readonly uuid?: string}}): string {
+  const recorded = object.status?.uuid;
+  if (recorded !== undefined && recorded !== '') return recorded;
+  return UUID.test(object.metadata.name) ? object.metadata.name : (object.metadata.uid ?? '');
+}
+
+/**
+ * The first write for a new object, all in one: the finalizer and, when it has none, the next id of its kind. Returns the object as
+ * stored and puts it into the informer. A conflict is thrown; the id taken for it is a gap then, which is allowed.
+ */
+export async function ensureFinalizerAndId<T extends WithId>(
+  deps: Pick<Deps, 'client' | 'sequences'>,
+  type: ResourceType<T>,
+  informer: Informer<T>,
+  object: T,
+  signal: AbortSignal,
+): Promise<T> {
+  if (isDeleting(object)) return object;
+  const wantsId = object.spec.id === undefined;
+  if (!wantsId && hasFinalizer(object)) return object;
+  const id = wantsId ? await deps.sequences(type).next(signal) : undefined;
+  const patch = {
+    metadata: {
+      resourceVersion: object.metadata.resourceVersion,
+      ...(hasFinalizer(object) ? {} : {finalizers: [...(object.metadata.finalizers ?? []), FINALIZER]}),
+    },
+    ...(id === undefined ? {} : {spec: {id}}),
+  };
+  const stored = await deps.client.mergePatch(type, refOfObject(object), patch, {signal, fieldManager: ID_FIELD_MANAGER});
+  informer.observe(stored);
+  return stored;
+}
+
+/**
+ * The object that owns an id which `object` carries too: an older one (by creation time, then name). `undefined` when `object` may
+ * keep its id. Objects of all namespaces share one sequence, so `index` is the informer's index `id` over the whole cluster.
+ */
+export function olderWithSameId<T extends WithId>(informer: Informer<T>, object: T): T | undefined {
+  const id = object.spec.id;
+  if (id === undefined) return undefined;
+  const age = (candidate: T): string => `${candidate.metadata.creationTimestamp ?? ''} ${candidate.metadata.namespace ?? ''}/${candidate.metadata.name}`;
+  return informer.byIndex('id', String(id)).find((other) => other.metadata.uid !== object.metadata.uid && age(other) < age(object));
+}
