@@ -1,5 +1,5 @@
 // Two projects: `unit` needs nothing but Node and stays under a minute; `cluster` runs against a real local cluster
-// (test/), one file at a time because the tests share it.
+// (test/), one file at a time (--runInBand) because the tests share it.
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -11,6 +11,6 @@ export default {
   collectCoverageFrom: ['{crds,kube,operator,api-server,drive-io,hack}/**/*.ts', '!**/*.test.ts'],
   projects: [
     {...common, displayName: 'unit', testMatch: ['<rootDir>/{crds,kube,operator,api-server,drive-io,hack,test/unit}/**/*.test.ts']},
-    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts'], maxWorkers: 1},
+    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts']},
   ],
 };

@@ -82,7 +82,12 @@ export interface KubeClient {
   /** JSON merge patch (RFC 7386); put `metadata.resourceVersion` into the patch to lock. */
   mergePatch<T extends KubeObject>(type: ResourceType<T>, ref: Ref, patch: object, options?: WriteOptions): Promise<T>;
   /** JSON patch; begin with a `test` to lock. */
-  jsonPatch<T extends KubeObject>(type: ResourceType<T>, ref: Ref, operations: readonly JsonPatchOperation[], options?: WriteOptions): Promise<T>;
+  jsonPatch<T extends KubeObject>(
+    type: ResourceType<T>,
+    ref: Ref,
+    operations: readonly JsonPatchOperation[],
+    options?: WriteOptions,
+  ): Promise<T>;
   /** Server-side apply. `force` (default false) takes fields from other managers. */
   apply<T extends KubeObject>(type: ResourceType<T>, object: Writable<T>, options?: WriteOptions & {readonly force?: boolean}): Promise<T>;
   /** Resolves with the object as answered, or the `Status` of the deletion. */

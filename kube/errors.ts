@@ -47,11 +47,13 @@ const isApi = (error: unknown): error is ApiError => error instanceof ApiError;
 /** 404: the object, or its kind, is not there. */
 export const isNotFound = (error: unknown): error is ApiError => isApi(error) && error.status === 404;
 /** 409 because an object of that name exists. */
-export const isAlreadyExists = (error: unknown): error is ApiError => isApi(error) && error.status === 409 && error.reason === 'AlreadyExists';
+export const isAlreadyExists = (error: unknown): error is ApiError =>
+  isApi(error) && error.status === 409 && error.reason === 'AlreadyExists';
 /** 409 because a precondition (resourceVersion, uid, a json-patch `test`) did not hold, or field managers collide. */
 export const isConflict = (error: unknown): error is ApiError => isApi(error) && error.status === 409 && error.reason !== 'AlreadyExists';
 /** 410: the resourceVersion or the continue token is too old. */
-export const isGone = (error: unknown): error is ApiError => isApi(error) && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');
+export const isGone = (error: unknown): error is ApiError =>
+  isApi(error) && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');
 /** 422: the object breaks its schema, a CEL rule or a webhook's validation. */
 export const isInvalid = (error: unknown): error is ApiError => isApi(error) && error.status === 422;
 /** 403: RBAC, or an admission plugin, said no. */

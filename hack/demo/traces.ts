@@ -1,0 +1,90 @@
+/** Last step: nothing of the servers is left, and what the demo made besides is removed, so that it can run again. */
+import {FLAVOR, IMAGE} from './catalogue.ts';
+import {expect, kubectl, kubectlGet, until, type DemoContext, type DemoStep} from './context.ts';
+
+const ACCOUNTS = ['acct-demo', 'acct-other'];
+const KINDS = [
+  'servers.basalt.dev',
+  'drives.basalt.dev',
+  'virtualmachines.kubevirt.io',
+  'virtualmachineinstances.kubevirt.io',
+  'datavolumes.cdi.kubevirt.io',
+  'persistentvolumeclaims',
+  'secrets',
+  'pods',
+];
+
+interface Item {
+  readonly kind: string;
+  readonly metadata: {readonly name: string; readonly namespace: string; readonly labels?: Readonly<Record<string, string>>};
+}
+interface NetworkItem {
+  readonly status?: {readonly leases?: readonly {readonly server: string; readonly namespace: string}[]};
+}
+
+/** What is in the accounts' namespaces, as `kind namespace/name`. Completed operations stay: they are the log of who did what. */
+async function remains(context: DemoContext): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const namespace of ACCOUNTS) {
+    const list = await kubectlGet<{items: readonly Item[]}>(context, [KINDS.join(','), '-n', namespace]);
+    found.push(...list.items.map((item) => `${item.kind} ${item.metadata.namespace}/${item.metadata.name}`));
+  }
+  const networks = await kubectlGet<{items: readonly NetworkItem[]}>(context, ['networks.basalt.dev', '-A']);
+  for (const lease of networks.items.flatMap((network) => network.status?.leases ?? []))
+    if (ACCOUNTS.includes(lease.namespace)) found.push(`address lease of ${lease.namespace}/${lease.server}`);
+  return found;
+}
+
+/** Deletes what a demo made apart from servers; absent objects are fine. */
+export async function removeLeftovers(context: DemoContext): Promise<void> {
+  for (const namespace of ACCOUNTS) {
+    const servers = await kubectlGet<{items: readonly (Item & {spec: {name: string}})[]}>(context, [
+      'servers.basalt.dev,drives.basalt.dev',
+      '-n',
+      namespace,
+    ]);
+    for (const item of servers.items.filter(({spec}) => spec.name.startsWith('demo-c')))
+      await kubectl(context, [
+        'delete',
+        `${item.kind}.basalt.dev`,
+        item.metadata.name,
+        '-n',
+        namespace,
+        '--ignore-not-found',
+        '--timeout=60s',
+      ]);
+  }
+  await kubectl(context, ['delete', 'flavors.basalt.dev', FLAVOR, '--ignore-not-found', '--timeout=60s']);
+  await kubectl(context, ['delete', 'images.basalt.dev', IMAGE, '-n', 'basalt-system', '--ignore-not-found', '--timeout=60s']);
+  const inventory = await kubectlGet<{items: readonly (Item & {spec: {region?: string; name?: string}})[]}>(context, [
+    'hosts.basalt.dev,cells.basalt.dev,regions.basalt.dev',
+  ]);
+  const region = inventory.items.find(({kind, spec}) => kind === 'Region' && spec.name === 'demo-region');
+  if (region === undefined) return;
+  for (const kind of ['Host', 'Cell'])
+    for (const item of inventory.items.filter((each) => each.kind === kind && each.spec.region === region.metadata.name))
+      await kubectl(context, ['delete', `${kind.toLowerCase()}s.basalt.dev`, item.metadata.name, '--timeout=60s']);
+  await kubectl(context, ['delete', 'regions.basalt.dev', region.metadata.name, '--timeout=60s']);
+}
+
+export const leaveNoTrace: DemoStep = {
+  title: 'Proving that no VirtualMachine, DataVolume, PVC, Secret or claim is left',
+  async run(context) {
+    let left: readonly string[] = [];
+    await until(
+      context,
+      'nothing of the servers is left',
+      60_000,
+      async () => {
+        left = await remains(context);
+        return left.length === 0 ? true : undefined;
+      },
+      () => `Still there: ${left.join(', ')}`,
+    );
+    context.say(`$ kubectl get ${KINDS.join(',')} -n ${ACCOUNTS.join(' -n ')}: nothing`);
+    await removeLeftovers(context);
+    const nodes = await kubectlGet<{items: readonly Item[]}>(context, ['nodes', '-l', 'topology.basalt.dev/region']);
+    const demo = nodes.items.filter(({metadata}) => metadata.labels?.['topology.basalt.dev/region']?.startsWith('demo-region'));
+    expect(demo.length === 0, `nodes still carry the labels of the demo's region: ${demo.map(({metadata}) => metadata.name).join(', ')}`);
+  },
+};

@@ -1,0 +1,33 @@
+/** The main job, as `make demo` shows it, step by step: Craton in, Cyclades and CloudSigma servers through their life, nothing left. */
+import {beforeAll, describe, test} from '@jest/globals';
+import {ensureClients} from '../../hack/clients/venv.ts';
+import {readClusterEnv, type DemoContext} from '../../hack/demo/context.ts';
+import {STEPS} from '../../hack/demo/steps.ts';
+import {removeLeftovers} from '../../hack/demo/traces.ts';
+
+describe('the main job', () => {
+  let context: DemoContext;
+  let broken: string | undefined;
+
+  beforeAll(async () => {
+    const directory = process.env['BASALT_CLUSTER_DIR'] ?? '.cluster';
+    const say = (): void => undefined;
+    context = {env: await readClusterEnv(directory), clients: await ensureClients(say), say, signal: AbortSignal.timeout(600_000)};
+    await removeLeftovers(context);
+  }, 600_000);
+
+  for (const step of STEPS)
+    test(
+      step.title,
+      async () => {
+        if (broken !== undefined) throw new Error(`not run: an earlier step failed (${broken})`);
+        try {
+          await step.run(context);
+        } catch (error) {
+          broken = step.title;
+          throw error;
+        }
+      },
+      180_000,
+    );
+});
