@@ -5,7 +5,7 @@
 import type {Account, Cell, Drive, Flavor, Host, Image, KeyPair, Network, Project, Region, Server, ServerGroup, ServerOperation} from '../crds/index.ts';
 import type {Informer} from '../kube/informer.ts';
 import type {KubeObject} from '../kube/objects.ts';
-import type {CoreNode, Namespace, PersistentVolumeClaim, Pod, Role, RoleBinding, Secret} from '../kube/types.ts';
+import type {CoreNode, Namespace, PersistentVolumeClaim, Pod, RoleBinding, Secret} from '../kube/types.ts';
 import type {DataSource, DataVolume, VirtualMachine, VirtualMachineInstance, VirtualMachineInstanceMigration} from './kubevirt/types.ts';
 
 /**
@@ -19,7 +19,7 @@ import type {DataSource, DataVolume, VirtualMachine, VirtualMachineInstance, Vir
  * - serverOperations: `server` (key) · networks: none more · projects: `account`
  * - nodes: `hostname` (label kubernetes.io/hostname), `address` (InternalIP)
  * - pods (launchers only): `node`, `server` (namespace/name from the owner VMI's name) · virtualMachineInstances: `node`
- * - secrets (ours only): `account` (label basalt.dev/account)
+ * - credentials: `account` (label basalt.dev/account)
  * - pvcs, dataVolumes, virtualMachines: by key only (child names are derived)
  */
 export interface Informers {
@@ -39,10 +39,14 @@ export interface Informers {
   readonly nodes: Informer<CoreNode>;
   /** Only `kubevirt.io=virt-launcher`; spec and status cut down to node, requests, phase and conditions. */
   readonly pods: Informer<Pod>;
-  /** Only those with a label of ours: `basalt.dev/account` (credentials) or `basalt.dev/server` (cloud-init, boot data). */
+  /**
+   * Only those labelled `basalt.dev/server` (cloud-init), and without their bytes: each value in `data` is `sha256:<hex>` of the decoded value,
+   * which shows drift and costs 71 bytes. Boot Secrets and VNC passwords are not here (a person may write them without a label): get them.
+   */
   readonly secrets: Informer<Secret>;
+  /** Secrets of the system namespace labelled `basalt.dev/account`, with their bytes. */
+  readonly credentials: Informer<Secret>;
   readonly namespaces: Informer<Namespace>;
-  readonly roles: Informer<Role>;
   readonly roleBindings: Informer<RoleBinding>;
   readonly pvcs: Informer<PersistentVolumeClaim>;
   readonly dataVolumes: Informer<DataVolume>;

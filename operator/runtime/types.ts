@@ -40,13 +40,15 @@ export interface WatchDefinition {
   mapToKeys(change: Change<KubeObject>): readonly string[];
   /** The controller starts without this kind (its CRD may never be installed). Default false: it waits for the first list. */
   readonly optional?: boolean;
+  /** Waits so long before the key is queued, so that a burst of changes becomes one run. Default 0. */
+  readonly delayMs?: number;
 }
 
 /** Types a watch: `watchOf(deps.informers.nodes, (change) => [...])`. */
 export function watchOf<T extends KubeObject>(
   informer: Informer<T>,
   mapToKeys: (change: Change<T>) => readonly string[],
-  options: {readonly optional?: boolean} = {},
+  options: Pick<WatchDefinition, 'optional' | 'delayMs'> = {},
 ): WatchDefinition {
   return {informer: informer as unknown as Informer<KubeObject>, mapToKeys: mapToKeys as WatchDefinition['mapToKeys'], ...options};
 }
