@@ -84,7 +84,8 @@ export function createManager(options: ManagerOptions): Manager {
   const expect = ({type, informer}: ManagedInformer): void => kinds.expect(type, () => informer.start(watches.signal));
 
   const launch = (controller: RunningController): void => {
-    controller.start().catch((error: unknown) => {
+    // Before the first look at discovery, a controller could not tell a missing kind from an unknown one.
+    kinds.looked.then(() => (shuttingDown === undefined ? controller.start() : undefined)).catch((error: unknown) => {
       if (shuttingDown !== undefined) return;
       reject(new Error(`controller ${controller.name} could not start`, {cause: error}));
     });

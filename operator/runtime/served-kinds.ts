@@ -25,6 +25,8 @@ export interface ServedKinds {
   served(type: KindName): boolean;
   /** Kinds that are not served yet, by qualified name. */
   readonly missing: readonly string[];
+  /** Resolves after the first complete look: from then on `served` is an answer, not ignorance. */
+  readonly looked: Promise<void>;
   /** Looks until the signal aborts; resolves then. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -34,6 +36,7 @@ export function createServedKinds(options: {readonly client: KubeClient; readonl
   const {client, clock, log} = options;
   const waiting = new Map<string, {readonly type: KindName; readonly callbacks: (() => void)[]}>();
   const found = new Set<string>();
+  const {promise: looked, resolve: lookDone} = Promise.withResolvers<void>();
   let wakeUp = (): void => undefined;
 
   const pluralsOf = async (apiVersion: string, group: string, signal: AbortSignal): Promise<ReadonlySet<string>> => {
@@ -63,6 +66,7 @@ export function createServedKinds(options: {readonly client: KubeClient; readonl
   };
 
   return {
+    looked,
     expect(type, onServed) {
       const name = qualifiedName(type);
       if (found.has(name)) return onServed();
@@ -89,6 +93,7 @@ export function createServedKinds(options: {readonly client: KubeClient; readonl
         }
         try {
           await look(signal);
+          lookDone();
         } catch (error) {
           if (signal.aborted) return;
           log.warn({err: error}, 'could not read which kinds the cluster serves; trying again');

@@ -26,10 +26,18 @@ export function uuidOf(object: KubeObject & {readonly status?: {readonly uuid?: 
   return UUID.test(object.metadata.name) ? object.metadata.name : (object.metadata.uid ?? '');
 }
 
-/**
- * The first write for a new object, all in one: the finalizer and, when it has none, the next id of its kind. Returns the object as
- * stored and puts it into the informer. A conflict is thrown; the id taken for it is a gap then, which is allowed.
- */
+/** Gives the object the next id of its kind unless it has one. Returns it as stored and puts it into the informer. Throws `ApiError`. */
+export async function ensureId<T extends WithId>(
+  deps: Pick<Deps, 'client' | 'sequences'>,
+  type: ResourceType<T>,
+  informer: Informer<T>,
+  object: T,
+  signal: AbortSignal,
+): Promise<T> {
+  return await prepare(deps, type, informer, object, object.metadata.finalizers ?? [], signal);
+}
+
+/** The first write for a new object, all in one: the finalizer and, when it has none, an id. As {@link ensureId} otherwise. */
 export async function ensureFinalizerAndId<T extends WithId>(
   deps: Pick<Deps, 'client' | 'sequences'>,
   type: ResourceType<T>,
@@ -37,15 +45,24 @@ export async function ensureFinalizerAndId<T extends WithId>(
   object: T,
   signal: AbortSignal,
 ): Promise<T> {
-  if (isDeleting(object)) return object;
-  const wantsId = object.spec.id === undefined;
-  if (!wantsId && hasFinalizer(object)) return object;
-  const id = wantsId ? await deps.sequences(type).next(signal) : undefined;
+  const present = object.metadata.finalizers ?? [];
+  return await prepare(deps, type, informer, object, hasFinalizer(object) ? present : [...present, FINALIZER], signal);
+}
+
+async function prepare<T extends WithId>(
+  deps: Pick<Deps, 'client' | 'sequences'>,
+  type: ResourceType<T>,
+  informer: Informer<T>,
+  object: T,
+  finalizers: readonly string[],
+  signal: AbortSignal,
+): Promise<T> {
+  const addsFinalizer = finalizers.length !== (object.metadata.finalizers?.length ?? 0);
+  if (isDeleting(object) || (object.spec.id !== undefined && !addsFinalizer)) return object;
+  // An id taken for a write that then conflicts is a gap, which is allowed; a reused one would not be.
+  const id = object.spec.id === undefined ? await deps.sequences(type).next(signal) : undefined;
   const patch = {
-    metadata: {
-      resourceVersion: object.metadata.resourceVersion,
-      ...(hasFinalizer(object) ? {} : {finalizers: [...(object.metadata.finalizers ?? []), FINALIZER]}),
-    },
+    metadata: {resourceVersion: object.metadata.resourceVersion, ...(addsFinalizer ? {finalizers} : {})},
     ...(id === undefined ? {} : {spec: {id}}),
   };
   const stored = await deps.client.mergePatch(type, refOfObject(object), patch, {signal, fieldManager: ID_FIELD_MANAGER});

@@ -1,0 +1,44 @@
+/**
+ * Credentials at rest. A person writes cleartext keys into the account's Secret; here each becomes a hash and the cleartext goes. A
+ * password that its hash already admits keeps that hash: a new salt would end every session, and a manifest applied twice is no change.
+ */
+import type {Account} from '../../../crds/index.ts';
+import {hashPassword, hashToken, verifyPassword} from '../../../crds/rules/credentials.ts';
+import type {Secret} from '../../../kube/types.ts';
+
+/** Name of an account's Secret in the system namespace. */
+export const credentialsName = (account: Account): string => account.spec.credentialsSecret?.name ?? `${account.metadata.name}-credentials`;
+
+/** Cleartext keys that are lists of random tokens, one a line. */
+const TOKEN_KEYS = ['api-key', 'token'] as const;
+
+const decode = (value: string): string => Buffer.from(value, 'base64').toString('utf8');
+const encode = (value: string): string => Buffer.from(value, 'utf8').toString('base64');
+
+/** Whether the Secret holds a key that must not stay as it is. */
+export const hasCleartext = (secret: Secret): boolean => ['password', ...TOKEN_KEYS].some((key) => secret.data?.[key] !== undefined);
+
+/** The merge patch of `data` that replaces every cleartext key by its hash (`null` removes), or `undefined` when there is none. */
+export async function hashedData(secret: Secret): Promise<Readonly<Record<string, string | null>> | undefined> {
+  if (!hasCleartext(secret)) return undefined;
+  const patch: Record<string, string | null> = {};
+  const password = secret.data?.['password'];
+  if (password !== undefined) {
+    const cleartext = decode(password).replace(/\r?\n$/, '');
+    const present = secret.data?.['password.hash'];
+    const admitted = present !== undefined && (await verifyPassword(cleartext, decode(present)));
+    patch['password'] = null;
+    if (!admitted) patch['password.hash'] = encode(await hashPassword(cleartext));
+  }
+  for (const key of TOKEN_KEYS) {
+    const value = secret.data?.[key];
+    if (value === undefined) continue;
+    const tokens = decode(value)
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+    patch[key] = null;
+    patch[`${key}.hash`] = encode(tokens.map((token) => hashToken(token)).join('\n'));
+  }
+  return patch;
+}

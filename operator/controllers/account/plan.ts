@@ -1,0 +1,36 @@
+/** What an Account becomes: a namespace, and in it the right for its owner to use it with kubectl. Pure. */
+import type {Account} from '../../../crds/index.ts';
+import type {Namespace, RoleBinding} from '../../../kube/types.ts';
+import {controllerReference} from '../shared/owner.ts';
+
+/** Label on everything that belongs to an account. */
+export const ACCOUNT_LABEL = 'basalt.dev/account';
+/** ClusterRoles of the chart that an owner gets inside the namespace: what to read, what to change. */
+export const OWNER_ROLES = ['basalt-view', 'basalt-edit'] as const;
+
+/** Name of an account's namespace. */
+export const namespaceOf = (account: Account): string => `acct-${account.metadata.name}`;
+
+/** The namespace. The Account owns it (both are cluster-scoped), so not even a forced deletion leaves it behind. */
+export function desiredNamespace(account: Account): Namespace {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespaceOf(account),
+      labels: {[ACCOUNT_LABEL]: account.metadata.name, 'app.kubernetes.io/managed-by': 'basalt'},
+      ownerReferences: [controllerReference(account)],
+    },
+  };
+}
+
+/** One binding per role, for the user whom the cluster's authentication knows by the account's e-mail address. */
+export function desiredBindings(account: Account): readonly RoleBinding[] {
+  return OWNER_ROLES.map((role) => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: {name: role, namespace: namespaceOf(account), labels: {[ACCOUNT_LABEL]: account.metadata.name}},
+    roleRef: {apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role},
+    subjects: [{apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: account.spec.email}],
+  }));
+}

@@ -1,0 +1,36 @@
+/** Cell: counts of its hosts and servers, and the sum of their capacity. It creates nothing, so it has no finalizer. */
+import {CELL} from '../../../crds/index.ts';
+import type {Cell, CellStatus} from '../../../crds/index.ts';
+import {DONE, watchOf} from '../../runtime/types.ts';
+import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
+import {COUNTING_DELAY_MS} from '../shared/inventory.ts';
+import {createKindController} from '../shared/kind-controller.ts';
+import {cellStatus} from './status.ts';
+
+/** Makes the Cell controller. */
+export function createCellController(deps: Deps): ControllerDefinition {
+  const {regions, cells, hosts} = deps.informers;
+  return createKindController<CellStatus, Cell>({
+    deps,
+    name: 'cell',
+    type: CELL,
+    informer: cells,
+    workers: 2,
+    watches: [
+      watchOf(hosts, ({object, oldObject}) => [object.spec.cell, oldObject?.spec.cell].filter((name) => name !== undefined), {delayMs: COUNTING_DELAY_MS}),
+      // A cell asks only whether its region is there.
+      watchOf(regions, ({kind, object}) => (kind === 'modified' ? [] : cells.byIndex('region', object.metadata.name).map((cell) => cell.metadata.name))),
+    ],
+    async reconcile(cell, scope) {
+      const status = cellStatus({
+        cell,
+        region: regions.get(cell.spec.region),
+        hosts: hosts.byIndex('cell', cell.metadata.name),
+        duplicate: scope.duplicate,
+        nowMs: scope.nowMs,
+      });
+      await scope.saveStatus(cell, status);
+      return DONE;
+    },
+  });
+}
