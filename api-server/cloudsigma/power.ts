@@ -1,0 +1,151 @@
+/** Start, stop, shutdown, reset and destroy, of one server and of several. Each answers when the state has been observed. */
+import {randomUUID} from 'node:crypto';
+import type {Server} from '../../crds/index.ts';
+import {refOfObject} from '../../kube/objects.ts';
+import {Failure} from '../http/failure.ts';
+import type {Answer, Input, ModuleDeps} from '../http/types.ts';
+import {uuidOf} from '../store/indexes.ts';
+import type {Store} from '../store/types.ts';
+import {release} from './claims.ts';
+import {formatList, parseProperties, valueOf} from './codec.ts';
+import {Problems} from './errors.ts';
+import {serverOf, serversOf} from './lookup.ts';
+import {serverAnswer, vncSecretOf} from './servers.ts';
+import {SETTLE_DEADLINE_MS, settlement, waitForPower, type Power} from './settle.ts';
+
+/** Most servers that one command takes. */
+const MAX_SERVERS = 100;
+
+/** How a running server is stopped: at once, or by asking the guest first and forcing it when it does not react. */
+type StopMode = 'Hard' | 'TrySoft';
+
+const named = (input: Input, {store}: ModuleDeps): Server => serverOf(store, input.caller, input.params['uuid'] ?? '');
+
+async function setPower(store: Store, server: Server, wanted: Power, signal: AbortSignal, mode?: StopMode): Promise<Server | undefined> {
+  let current = server;
+  if (
+    (server.spec.powerState ?? 'Running') !== wanted ||
+    (mode === 'Hard' && settlement(server, wanted) !== 'settled' && server.spec.powerOffMode !== mode)
+  ) {
+    const patch = {spec: {powerState: wanted, ...(mode === undefined ? {} : {powerOffMode: mode})}};
+    current = await store.servers.patch(refOfObject(server), patch, {signal});
+  }
+  return waitForPower(store, current, wanted, {signal});
+}
+
+async function startOne(server: Server, input: Input, {store}: ModuleDeps): Promise<Server> {
+  const started = await setPower(store, server, 'Running', input.signal);
+  if (started === undefined) throw new Failure('not-found', `Server ${uuidOf(server)} could not be found`);
+  return started;
+}
+
+/** A server that is not persistent vanishes when it stops. */
+async function stopOne(server: Server, input: Input, deps: ModuleDeps, mode: StopMode): Promise<void> {
+  const stopped = await setPower(deps.store, server, 'Stopped', input.signal, mode);
+  if (stopped?.spec.lifecycle === 'Ephemeral' || (stopped === undefined && server.spec.lifecycle === 'Ephemeral'))
+    await destroyOne(server, input, deps);
+}
+
+/** Its drives stay, unclaimed; answers when the server is gone, so that a drive can be destroyed by the next request. */
+async function destroyOne(server: Server, input: Input, {store}: ModuleDeps): Promise<void> {
+  const {signal} = input;
+  const ref = refOfObject(server);
+  const {uid} = server.metadata;
+  try {
+    await store.servers.delete(ref, {signal, ...(uid === undefined ? {} : {uid})});
+  } catch (error) {
+    // Someone else destroyed it meanwhile: what is left to do is the same.
+    if (!(error instanceof Failure) || error.code !== 'not-found') throw error;
+  }
+  await store.servers.waitFor(ref, (seen) => seen === undefined || seen.metadata.uid !== uid, {signal, deadlineMs: SETTLE_DEADLINE_MS});
+  const namespace = server.metadata.namespace ?? '';
+  const drives = (server.spec.disks ?? []).map(({drive}) => drive);
+  await release(store, namespace, server.metadata.name, drives);
+  if (server.spec.console?.vnc?.passwordSecret !== undefined)
+    await store.deleteSecret({namespace, name: vncSecretOf(server.metadata.name)}, {signal});
+}
+
+/** /servers/U/start: exactly 200. */
+export async function start(input: Input, deps: ModuleDeps): Promise<Answer> {
+  return serverAnswer(await startOne(named(input, deps), input, deps), input, deps);
+}
+
+/** /servers/U/stop: exactly 204. */
+export async function stop(input: Input, deps: ModuleDeps): Promise<Answer> {
+  await stopOne(named(input, deps), input, deps, 'Hard');
+  return {status: 204};
+}
+
+/** /servers/U/shutdown: exactly 204. */
+export async function shutdown(input: Input, deps: ModuleDeps): Promise<Answer> {
+  await stopOne(named(input, deps), input, deps, 'TrySoft');
+  return {status: 204};
+}
+
+/** /servers/U/destroy: exactly 204. */
+export async function destroy(input: Input, deps: ModuleDeps): Promise<Answer> {
+  await destroyOne(named(input, deps), input, deps);
+  return {status: 204};
+}
+
+/** /servers/U/reset: a hard reboot; 409 unless the server runs. */
+export async function reset(input: Input, deps: ModuleDeps): Promise<Answer> {
+  const {store} = deps;
+  const server = named(input, deps);
+  if (settlement(server, 'Running') !== 'settled') throw new Failure('conflict', `Server ${uuidOf(server)} is not active`);
+  const ref = {namespace: input.caller.namespace, name: randomUUID()};
+  const spec = {server: server.metadata.name, verb: 'Reboot' as const, reboot: {type: 'Hard' as const}, requester: input.caller.name};
+  await store.serverOperations.create({metadata: ref, spec}, {signal: input.signal});
+  const over = await store.serverOperations.waitFor(
+    ref,
+    (seen) => ['Completed', 'Failed', 'Superseded'].includes(seen?.status?.phase ?? ''),
+    {
+      signal: input.signal,
+      deadlineMs: SETTLE_DEADLINE_MS,
+    },
+  );
+  if (over?.status?.phase !== 'Completed')
+    throw new Failure('internal', `Server ${uuidOf(server)} could not be reset: ${over?.status?.message ?? 'no reason is known'}`);
+  await waitForPower(store, server, 'Running', {signal: input.signal});
+  return {status: 204};
+}
+
+/** The servers of a body `server:0 UUID`, `server:1 UUID`, …; every unknown one is a 400 of its key. */
+function severalNamed(input: Input, {store}: ModuleDeps): Server[] {
+  const body = parseProperties(input.body.text());
+  const problems = new Problems();
+  const servers = new Map<string, Server>();
+  for (const key of body.keys()) {
+    const uuid = valueOf(body, key)?.trim();
+    if (!/^server:\d+$/.test(key) || uuid === undefined) continue;
+    const server = serversOf(store, input.caller).find((candidate) => uuidOf(candidate) === uuid.toLowerCase());
+    if (server === undefined) problems.add(key, `Server ${uuid} could not be found`);
+    else servers.set(uuidOf(server), server);
+  }
+  problems.throwIfAny(body);
+  if (servers.size === 0) problems.add('server:0', 'This field is required.');
+  if (servers.size > MAX_SERVERS) problems.add('system', `at most ${MAX_SERVERS} servers at once`);
+  problems.throwIfAny(body);
+  return [...servers.values()];
+}
+
+/** POST /servers/start: 200 and the servers acted on. */
+export async function startSeveral(input: Input, deps: ModuleDeps): Promise<Answer> {
+  const servers = severalNamed(input, deps);
+  await Promise.all(servers.map((server) => startOne(server, input, deps)));
+  return {status: 200, body: formatList(servers.map(uuidOf))};
+}
+
+/** POST /servers/stop: 200 and the servers acted on. */
+export async function stopSeveral(input: Input, deps: ModuleDeps): Promise<Answer> {
+  const servers = severalNamed(input, deps);
+  await Promise.all(servers.map((server) => stopOne(server, input, deps, 'Hard')));
+  return {status: 200, body: formatList(servers.map(uuidOf))};
+}
+
+/** POST /servers/destroy: 200 and the servers that remain, as in the manual's example. */
+export async function destroySeveral(input: Input, deps: ModuleDeps): Promise<Answer> {
+  const servers = severalNamed(input, deps);
+  await Promise.all(servers.map((server) => destroyOne(server, input, deps)));
+  return {status: 200, body: formatList(serversOf(deps.store, input.caller).map(uuidOf))};
+}

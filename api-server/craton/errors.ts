@@ -1,0 +1,62 @@
+/** Errors of the Craton API: `{"code","status","message","fields"}`, every problem on a line of its own. */
+import {Failure, type FieldProblem} from '../http/failure.ts';
+import type {Answer, FailedRequest} from '../http/types.ts';
+import {formatJson} from './json.ts';
+
+/** The media type of every answer. */
+export const JSON_TYPE = 'application/json';
+
+/** Collects what is wrong with a body or with arguments, so that one answer lists it all. */
+export class Problems {
+  readonly #list: FieldProblem[] = [];
+
+  add(member: string, message: string): void {
+    this.#list.push({path: member, message});
+  }
+
+  get any(): boolean {
+    return this.#list.length > 0;
+  }
+
+  /** Throws the 400 when anything was added. */
+  throwIfAny(): void {
+    if (this.any) throw new Failure('invalid', undefined, {fields: this.#list});
+  }
+}
+
+/** 404; `what`: Region, Cell, Host. */
+export function notFound(what: string, id: string): Failure {
+  return new Failure('not-found', `${what} not found: ${id}`);
+}
+
+/** 409 for a name that is taken. */
+export function duplicate(what: string, member: string, name: string): Failure {
+  const message = `${what} with ${member} ${JSON.stringify(name)} already exists`;
+  return new Failure('already-exists', message, {fields: [{path: member, message}]});
+}
+
+function messageOf(failure: Failure, request: FailedRequest): string {
+  switch (failure.code) {
+    case 'unknown-path':
+      return `${request.mount}${request.path} is no part of this API`;
+    case 'method-not-allowed':
+      return `${request.method} is not allowed here: use ${failure.allow.join(' or ')}`;
+    case 'not-implemented':
+      return `${request.method} ${request.mount}${request.path} is not implemented`;
+    case 'invalid':
+      if (failure.fields.length === 0) return failure.message;
+      return ['The request has these problems:', ...failure.fields.map(({path, message}) => `- ${path}: ${message}`).toSorted()].join('\n');
+    default:
+      return failure.message;
+  }
+}
+
+/** Renders any failure. `fields` names the offending members, sorted, and is empty when there are none. */
+export function writeError(failure: Failure, request: FailedRequest): Answer {
+  const headers: Record<string, string> = {'content-type': JSON_TYPE};
+  if (failure.allow.length > 0) headers['allow'] = failure.allow.join(', ');
+  if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds);
+  const fields = [...new Set(failure.fields.map(({path}) => path))].toSorted().join(', ');
+  const {status} = failure;
+  return {status, headers, body: formatJson({code: status, status, message: messageOf(failure, request), fields})};
+}

@@ -1,0 +1,2 @@
+/** The Craton Inventory API v1. */
+export {createCratonModule} from './routes.ts';

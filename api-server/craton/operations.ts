@@ -1,0 +1,179 @@
+/** The operations of the inventory, the same for regions, cells and hosts. */
+import {inventoryName} from '../../crds/rules/names.ts';
+import {Failure} from '../http/failure.ts';
+import type {Answer, Input, ModuleDeps} from '../http/types.ts';
+import type {Collection, Draft} from '../store/types.ts';
+import {demandForCreate, parseBody} from './bodies.ts';
+import {checkDataSize, mergeData, readDataChanges, readDataNames, withoutData} from './data.ts';
+import {UPDATED_AT, type Document} from './document.ts';
+import {duplicate, JSON_TYPE, notFound, Problems} from './errors.ts';
+import {readFilters} from './filters.ts';
+import {formatJson, parseExactJson} from './json.ts';
+import type {InventoryKind, InventoryObject, Plan} from './kind.ts';
+import {find, viewOf, type View} from './view.ts';
+
+/** A handler that belongs to a kind. */
+export type Operation = <T extends InventoryObject>(kind: InventoryKind<T>, input: Input, deps: ModuleDeps) => Promise<Answer> | Answer;
+
+/** Names that are tried when a renamed object still has the cluster name that a new one's key gives. */
+const MAX_NAMESAKES = 5;
+
+const answer = (body: Document | readonly Document[] | null): Answer => ({
+  status: 200,
+  headers: {'content-type': JSON_TYPE},
+  body: formatJson(body),
+});
+
+function idOf(input: Input): string {
+  return input.params['id'] ?? '';
+}
+
+function findOne<T extends InventoryObject>(kind: InventoryKind<T>, input: Input, view: View): T {
+  const object = find(kind.collection(view.store), idOf(input), (candidate) => kind.sees(view, candidate), kind.what);
+  if (object === undefined) throw notFound(kind.what, idOf(input));
+  return object;
+}
+
+/** GET /{kind}: a bare array in order of creation. */
+export const list: Operation = (kind, input, {store}) => {
+  const view = viewOf(store, input.caller);
+  const problems = new Problems();
+  const filters = readFilters(input.query, problems);
+  problems.throwIfAny();
+  const documents: Document[] = [];
+  for (const object of kind.collection(store).list()) {
+    if (documents.length === filters.limit) break;
+    if (kind.sees(view, object) && kind.matches(object, filters, view)) documents.push(kind.document(object, view));
+  }
+  return answer(documents);
+};
+
+/** GET /{kind}/{id}. */
+export const get: Operation = (kind, input, {store}) => {
+  const view = viewOf(store, input.caller);
+  return answer(kind.document(findOne(kind, input, view), view));
+};
+
+function planOf<T extends InventoryObject>(kind: InventoryKind<T>, input: Input, current: T | undefined, view: View): Plan<T['spec']> {
+  const body = parseBody(input.body.text());
+  const problems = new Problems();
+  if (current === undefined) demandForCreate(kind.path, body, input.caller.scheme === 'triple', problems);
+  const plan = kind.plan(body, current, view, problems);
+  problems.throwIfAny();
+  if (plan.spec.data !== undefined) checkDataSize(plan.spec.data);
+  const taken = kind
+    .collection(view.store)
+    .byName(plan.name)
+    .some((other) => other.metadata.uid !== current?.metadata.uid && kind.sameKey(other, plan.spec));
+  if (taken) throw duplicate(kind.what, plan.member, plan.name);
+  return plan;
+}
+
+/** POST /{kind}: 200 and the new object. The cluster name is derived from the unique key, so that of two creates at once one fails. */
+export const create: Operation = async (kind, input, {store}) => {
+  const view = viewOf(store, input.caller);
+  const plan = planOf(kind, input, undefined, view);
+  const id = await store.allocateId(kind.sequence, input.signal);
+  const created = await createNamed(kind, plan, id, view, input);
+  return {...answer(kind.document(created, view)), headers: {'content-type': JSON_TYPE, location: `${input.baseUrl}/${kind.path}/${id}`}};
+};
+
+async function createNamed<T extends InventoryObject>(
+  kind: InventoryKind<T>,
+  plan: Plan<T['spec']>,
+  id: number,
+  view: View,
+  input: Input,
+): Promise<T> {
+  const collection: Collection<T> = kind.collection(view.store);
+  for (let attempt = 1; attempt <= MAX_NAMESAKES; attempt += 1) {
+    const name = inventoryName(...plan.key, ...(attempt === 1 ? [] : [String(attempt)]));
+    const draft: Draft<T> = {metadata: {name}, spec: {...plan.spec, id}};
+    try {
+      return await collection.create(draft, {signal: input.signal});
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'already-exists') throw error;
+      // The holder of the cluster name may have been renamed since: then its key is free although its name is not.
+      const holder = collection.get({name});
+      if (holder === undefined || kind.sameKey(holder, plan.spec)) throw duplicate(kind.what, plan.member, plan.name);
+    }
+  }
+  throw duplicate(kind.what, plan.member, plan.name);
+}
+
+/** Writes a changed spec and the time of the change. */
+function changed<T extends InventoryObject>(current: T, spec: T['spec'], nowMs: number): T {
+  const annotations = {...current.metadata.annotations, [UPDATED_AT]: new Date(nowMs).toISOString()};
+  return {...current, metadata: {...current.metadata, annotations}, spec};
+}
+
+/** PUT /{kind}/{id}: members that are not sent keep their values. */
+export const update: Operation = async (kind, input, {store, clock}) => {
+  const view = viewOf(store, input.caller);
+  const {name} = findOne(kind, input, view).metadata;
+  const change = <T extends InventoryObject>(of: InventoryKind<T>, current: T): T =>
+    changed(current, planOf(of, input, current, view).spec, clock.now());
+  const updated = await kind.collection(store).update({name}, (current) => change(kind, current), {signal: input.signal});
+  return answer(kind.document(updated, view));
+};
+
+/** DELETE /{kind}/{id}: 409 while something refers to it. */
+export const remove: Operation = async (kind, input, {store}) => {
+  const view = viewOf(store, input.caller);
+  const object = findOne(kind, input, view);
+  const holder = kind.referredBy(object, view);
+  if (holder !== undefined) throw new Failure('conflict', `${kind.what} ${idOf(input)} still has ${holder}`);
+  const {name, uid} = object.metadata;
+  await kind.collection(store).delete({name}, {signal: input.signal, ...(uid === undefined ? {} : {uid})});
+  return answer(null);
+};
+
+/** PUT /{kind}/{id}/data: merges. */
+export const putData: Operation = async (kind, input, {store, clock}) => {
+  const view = viewOf(store, input.caller);
+  const {name} = findOne(kind, input, view).metadata;
+  const changes = readDataChanges(parseExactJson(input.body.text()));
+  const updated = await kind.collection(store).update(
+    {name},
+    (current) => {
+      const data = mergeData(current.spec.data ?? {}, changes);
+      checkDataSize(data);
+      return changed(current, {...current.spec, data}, clock.now());
+    },
+    {signal: input.signal},
+  );
+  return answer(kind.document(updated, view));
+};
+
+/** DELETE /{kind}/{id}/data: absent keys are ignored, but on hosts it is a 404 when none of the keys is there. */
+export const deleteData: Operation = async (kind, input, {store, clock}) => {
+  const view = viewOf(store, input.caller);
+  const {name} = findOne(kind, input, view).metadata;
+  const text = input.body.text();
+  const names = readDataNames(text.trim() === '' ? undefined : parseExactJson(text), input.query.get('key'));
+  await kind.collection(store).update(
+    {name},
+    (current) => {
+      const data = current.spec.data ?? {};
+      if (!names.some((key) => Object.hasOwn(data, key))) {
+        if (kind.path === 'hosts') throw new Failure('not-found', `Host/data not found: ${names.join(', ')}`);
+        return undefined;
+      }
+      return changed(current, {...current.spec, data: withoutData(data, names)}, clock.now());
+    },
+    {signal: input.signal},
+  );
+  return answer(null);
+};
+
+/** GET /{kind}/{id}/variables: the alias of `data` that cratonclient reads. */
+export const getVariables: Operation = (kind, input, {store}) => {
+  const view = viewOf(store, input.caller);
+  return answer({variables: findOne(kind, input, view).spec.data ?? {}});
+};
+
+/** PUT /{kind}/{id}/variables: as `data`, answered in the alias form. */
+export const putVariables: Operation = async (kind, input, deps) => {
+  await putData(kind, input, deps);
+  return getVariables(kind, input, deps);
+};

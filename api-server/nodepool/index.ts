@@ -1,0 +1,2 @@
+/** The Nodepool API v1. */
+export {createNodepoolModule} from './routes.ts';
