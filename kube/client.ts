@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Deadline of this call in milliseconds; the default depends on the verb (unary 30 s, list page 60 s). */
   readonly timeoutMs?: number;
+  /** Tries after the first, for what is worth one (kube/retry.ts); default 4. 0 where a 429 is an answer, as in an eviction. */
+  readonly maxRetries?: number;
 }
 
 /** Options of the verbs that write. */
