@@ -74,7 +74,7 @@ export function createAccountController(deps: Deps): ControllerDefinition {
 
   const deleteCredentials = async (account: Account, signal: AbortSignal): Promise<void> => {
     const secret = await secretOf(account, signal);
-    if (secret?.metadata.labels?.[ACCOUNT_LABEL] !== account.metadata.name) return;
+    if (secret === undefined || secret.metadata.labels?.[ACCOUNT_LABEL] !== account.metadata.name) return;
     try {
       await deps.client.delete(SECRET, refOfObject(secret), {signal, preconditions: {uid: secret.metadata.uid ?? ''}});
     } catch (error) {

@@ -6,7 +6,7 @@ import {HOST} from '../../../crds/index.ts';
 import type {Host, HostStatus} from '../../../crds/index.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import type {Change} from '../../../kube/informer.ts';
-import {CORE_NODE} from '../../../kube/types.ts';
+import {NODE} from '../../../kube/types.ts';
 import type {CoreNode} from '../../../kube/types.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
@@ -62,7 +62,7 @@ export function createHostController(deps: Deps): ControllerDefinition {
   const patchNodes = async (patches: readonly NodePatch[], signal: AbortSignal): Promise<void> => {
     for (const {name, patch} of patches) {
       try {
-        nodes.observe(await deps.client.mergePatch(CORE_NODE, {name}, patch, {signal, fieldManager: FIELD_MANAGER}));
+        nodes.observe(await deps.client.mergePatch(NODE, {name}, patch, {signal, fieldManager: FIELD_MANAGER}));
       } catch (error) {
         if (!isNotFound(error)) throw error; // a node that is gone needs no labels
       }
