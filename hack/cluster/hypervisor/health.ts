@@ -1,0 +1,56 @@
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {Gauge, Registry} from 'prom-client';
+
+/** Options of {@link startHealthServer}. */
+export interface HealthOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Whether everything is watched and, if there is a REST side, served. */
+  readonly ready: () => boolean;
+  /** Guests that live here. */
+  readonly guests: () => number;
+}
+
+/** /livez, /readyz and /metrics in plain http, for the supervisor of the local cluster. Rejects when the address cannot be bound. */
+export async function startHealthServer(options: HealthOptions): Promise<{readonly port: number; close(): Promise<void>}> {
+  const registry = new Registry();
+  new Gauge({
+    name: 'hypervisor_guests',
+    help: 'Guests that live in this process',
+    registers: [registry],
+    collect() {
+      this.set(options.guests());
+    },
+  });
+  const server = createServer((request, response) => {
+    const reply = (status: number, text: string): void =>
+      void response.writeHead(status, {'content-type': 'text/plain; charset=utf-8'}).end(text);
+    switch (request.url) {
+      case '/livez':
+        return reply(200, 'ok\n');
+      case '/readyz':
+        return options.ready() ? reply(200, 'ok\n') : reply(503, 'not ready\n');
+      case '/metrics':
+        return void registry.metrics().then(
+          (text) => reply(200, text),
+          (error: unknown) => reply(500, String(error)),
+        );
+      default:
+        return reply(404, 'not found\n');
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,127 @@
+/** Puts the hypervisor together and runs it until its signal aborts. */
+import {systemClock} from '../../../kube/clock.ts';
+import type {Clock} from '../../../kube/clock.ts';
+import type {KubeClient} from '../../../kube/client.ts';
+import type {Logger} from '../../../kube/log.ts';
+import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
+import {loadKubeConfig} from '../../../kube/pooled-kube-config.ts';
+import {NODE, POD} from '../../../kube/types.ts';
+import {createInformer} from '../../../kube/reflector.ts';
+import {createClient} from '../../../kube/transport.ts';
+import type {Informer} from '../../../kube/informer.ts';
+import type {Config} from './config.ts';
+import {createGuestTable} from './guest-table.ts';
+import type {GuestDrivers} from './guest-table.ts';
+import {startHealthServer} from './health.ts';
+import {BY_VMI, createLauncherPods, vmiKeyOf} from './launcher-pods.ts';
+import {startLifeCycle} from './life-cycle.ts';
+import {startDataVolumeController} from './light/data-volume-controller.ts';
+import {startVmController} from './light/vm-controller.ts';
+import {startRestServer} from './rest/server.ts';
+import {createSimulatedDriver} from './simulated-guest.ts';
+import {DATA_VOLUME, LABELS, VM, VMI} from './types.ts';
+import {createVmiWriter} from './vmi-writer.ts';
+
+/** What a hypervisor needs from outside. */
+export interface HypervisorOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly readFile: (path: string) => string;
+  readonly clock?: Clock;
+}
+
+const SYNC_DEADLINE_MS = 60_000;
+/** Address that migration targets name where there is no REST side (light mode). */
+const NO_ADDRESS = '127.0.0.1';
+
+/** Runs until `signal` aborts, then lets running work end and resolves. Rejects when it cannot start. */
+export async function runHypervisor(options: HypervisorOptions, signal: AbortSignal): Promise<void> {
+  const {config, log} = options;
+  const clock = options.clock ?? systemClock;
+  const connect = (path: string): KubeClient =>
+    createClient({kubeConfig: loadKubeConfig({path}), userAgent: 'basalt-hypervisor', fieldManager: 'basalt-hypervisor', log});
+  // virt-api reverts statuses of VMIs by anybody but KubeVirt's own accounts; pods need an administrator. Light mode has no virt-api.
+  const admin = connect(config.adminKubeconfig);
+  const handler = config.light ? admin : connect(config.kubeconfig);
+  const drivers: GuestDrivers = {simulated: createSimulatedDriver({clock, ...(config.light ? {times: {startMs: 0}} : {})})};
+  const stopping: (() => Promise<void>)[] = [
+    () => admin.close(),
+    ...(config.light ? [] : [() => handler.close()]),
+    ...Object.values(drivers).map((driver) => () => driver.close()),
+  ];
+  try {
+    if (drivers[config.guests] === undefined)
+      throw new Error(`GUESTS=${config.guests}: this version has no such guests (there is: ${Object.keys(drivers).join(', ')})`);
+    const informer = <T extends KubeObject>(client: KubeClient, type: ResourceType<T>): Informer<T> =>
+      createInformer({client, type, clock, log});
+    const vmis = informer(handler, VMI);
+    const pods = createInformer({client: admin, type: POD, labelSelector: LABELS.launcher, indexes: {[BY_VMI]: vmiKeyOf}, clock, log});
+    const light = config.light
+      ? {vms: informer(admin, VM), nodes: informer(admin, NODE), volumes: informer(admin, DATA_VOLUME)}
+      : undefined;
+    const all: readonly Pick<Informer<KubeObject>, 'start' | 'waitForSync'>[] = [
+      vmis,
+      pods,
+      ...(light === undefined ? [] : Object.values(light)),
+    ];
+    const table = createGuestTable();
+    let ready = false;
+    if (config.health !== undefined) {
+      const health = await startHealthServer({...config.health, ready: () => ready, guests: () => table.size});
+      stopping.unshift(() => health.close());
+    }
+    for (const one of all) one.start(signal);
+    await Promise.all(all.map((one) => one.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)]))));
+
+    const lifeCycle = startLifeCycle({
+      vmis,
+      pods,
+      writer: createVmiWriter({client: handler, informer: vmis, clock}),
+      launchers: createLauncherPods({client: admin, clock}),
+      drivers,
+      mode: config.guests,
+      table,
+      address: config.rest?.host ?? NO_ADDRESS,
+      clock,
+      log,
+      workers: config.workers,
+    });
+    stopping.unshift(() => lifeCycle.stop());
+    if (light !== undefined) {
+      const common = {client: admin, clock, log, workers: config.workers};
+      const controllers = [startVmController({...light, vmis, ...common}), startDataVolumeController({...light, ...common})];
+      stopping.unshift(...controllers.map((controller) => () => controller.stop()));
+    }
+    if (config.rest !== undefined) {
+      const {host, port} = config.rest;
+      const [cert, key, ca] = [config.rest.cert, config.rest.key, config.rest.ca].map(options.readFile) as [string, string, string];
+      const rest = await startRestServer({
+        host,
+        port,
+        cert,
+        key,
+        ca,
+        log,
+        context: {table, setPaused: (vmi, paused, call) => lifeCycle.setPaused(vmi, paused, call)},
+      });
+      stopping.unshift(() => rest.close());
+    }
+    ready = true;
+    log.info(
+      {
+        light: config.light,
+        guests: config.guests,
+        listen: config.rest === undefined ? null : `${config.rest.host}:${config.rest.port}`,
+        vmis: vmis.size,
+      },
+      'hypervisor ready',
+    );
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), {once: true});
+    });
+    log.info({why: String(signal.reason)}, 'stopping');
+  } finally {
+    for (const end of stopping) await end();
+  }
+}
