@@ -21,15 +21,20 @@ export interface Seen {
   readonly nowMs: number;
 }
 
-/** The next step. Each carries the reason for the log. */
-export type Step =
-  | {
-      readonly do: 'nothing' | 'forget-guest' | 'start' | 'adopt' | 'report-running' | 'refresh' | 'press-power-button' | 'kill';
-      readonly why: string;
-    }
+/** A step that needs no guest. */
+export type VmiStep =
+  | {readonly do: 'nothing' | 'forget-guest' | 'start' | 'adopt'; readonly why: string}
   | {readonly do: 'wait'; readonly ms: number; readonly why: string}
-  | {readonly do: 'report-end'; readonly phase: 'Succeeded' | 'Failed'; readonly why: string}
-  | {readonly do: 'prepare-migration' | 'begin-migration' | 'cancel-migration' | 'report-migration'; readonly why: string};
+  | {readonly do: 'report-end'; readonly phase: 'Succeeded' | 'Failed'; readonly why: string};
+/** A step with the guest. */
+export type GuestStep = {readonly do: 'report-running' | 'refresh' | 'press-power-button' | 'kill'; readonly why: string};
+/** A step of the guest's migration. */
+export interface MigrationStep {
+  readonly do: 'prepare-migration' | 'begin-migration' | 'cancel-migration' | 'report-migration' | 'forget-migration';
+  readonly why: string;
+}
+/** The next step. Each carries the reason for the log. */
+export type Step = VmiStep | GuestStep | MigrationStep;
 
 /** KubeVirt's default of `terminationGracePeriodSeconds`. */
 export const DEFAULT_GRACE_SECONDS = 30;
@@ -122,7 +127,7 @@ function migrate(vmi: Vmi, guest: GuestView, seen: Seen): Step | undefined {
   const running = guest.migration;
   if (running !== undefined && (!open || running.uid !== wanted.migrationUid)) {
     // It is reported and done with, or virt-controller ended it on the VMI because its target pod vanished.
-    return {do: 'cancel-migration', why: 'the VMI does not ask for it any more'};
+    return {do: 'forget-migration', why: 'the VMI does not ask for it any more'};
   }
   if (!open) return undefined;
   if (running === undefined) {

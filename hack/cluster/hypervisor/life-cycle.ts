@@ -4,8 +4,8 @@ import type {Informer} from '../../../kube/informer.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {Logger} from '../../../kube/log.ts';
 import type {Pod} from '../../../kube/types.ts';
-import {decide, podChores, PRESS_AGAIN_MS} from './decide.ts';
-import type {Step} from './decide.ts';
+import {decide, DEFAULT_GRACE_SECONDS, podChores, PRESS_AGAIN_MS} from './decide.ts';
+import type {GuestStep, Step} from './decide.ts';
 import type {GuestMode} from './guest.ts';
 import {driverFor, NoDriverError} from './guest-table.ts';
 import type {GuestDrivers, GuestEntry, GuestTable} from './guest-table.ts';
@@ -13,15 +13,8 @@ import {createKeyedQueue} from './keyed-queue.ts';
 import type {RunResult} from './keyed-queue.ts';
 import {podsOf, vmiKeyOf} from './launcher-pods.ts';
 import type {LauncherPods} from './launcher-pods.ts';
-import {
-  endedPatch,
-  migrationFailedPatch,
-  migrationStartedPatch,
-  migrationSucceededPatch,
-  pausedPatch,
-  refreshPatch,
-  runningPatch,
-} from './status.ts';
+import {performMigrationStep} from './migration.ts';
+import {endedPatch, pausedPatch, refreshPatch, runningPatch} from './status.ts';
 import type {Vmi} from './types.ts';
 import type {VmiWriter} from './vmi-writer.ts';
 
@@ -121,27 +114,44 @@ class Worker {
   }
 
   async #perform(step: Step, key: string, vmi: Vmi | undefined, entry: GuestEntry | undefined, signal: AbortSignal): Promise<RunResult> {
-    const {table, clock, log} = this.#options;
-    if (step.do === 'forget-guest') {
-      table.delete(key);
-      await entry?.guest.kill();
-      this.again(key); // a VMI of the same name may wait for its own guest
-      return;
-    }
-    if (vmi === undefined) return;
+    const {table, clock, log, address, writer} = this.#options;
     switch (step.do) {
       case 'nothing':
         return;
-      case 'start':
-      case 'adopt':
-        return this.#begin(step.do, key, vmi, signal);
-      case 'report-end':
-        log.info({vmi: key, phase: step.phase, why: step.why}, 'guest ended');
-        return this.#end(vmi, step.phase, signal);
+      case 'forget-guest':
+        table.delete(key);
+        await entry?.guest.kill();
+        return this.again(key); // a VMI of the same name may wait for its own guest
       case 'wait':
         return {againInMs: step.ms};
+      case 'start':
+      case 'adopt':
+        return vmi === undefined ? undefined : this.#begin(step.do, key, vmi, signal);
+      case 'report-end':
+        log.info({vmi: key, phase: step.phase, why: step.why}, 'guest ended');
+        return vmi === undefined ? undefined : this.#end(vmi, step.phase, signal);
+      case 'report-running':
+      case 'refresh':
+      case 'press-power-button':
+      case 'kill':
+        return vmi === undefined || entry === undefined ? undefined : this.#performOnGuest(step, key, vmi, entry, signal);
+      case 'prepare-migration':
+      case 'begin-migration':
+      case 'cancel-migration':
+      case 'report-migration':
+      case 'forget-migration': {
+        if (vmi === undefined || entry === undefined) return;
+        return performMigrationStep(
+          step,
+          {key, vmi, guest: entry.guest, address, writer, clock, log, again: () => this.again(key)},
+          signal,
+        );
+      }
     }
-    if (entry === undefined) return; // every step below needs a guest, and decide() asks for none without one
+  }
+
+  async #performOnGuest(step: GuestStep, key: string, vmi: Vmi, entry: GuestEntry, signal: AbortSignal): Promise<RunResult> {
+    const {clock, log} = this.#options;
     const {guest} = entry;
     switch (step.do) {
       case 'report-running':
@@ -163,45 +173,12 @@ class Worker {
         const nowMs = clock.monotonicMs();
         entry.stopping = {sinceMs: entry.stopping?.sinceMs ?? nowMs, pressedMs: nowMs};
         await guest.shutdown();
-        const graceMs = (vmi.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+        const graceMs = (vmi.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
         return {againInMs: Math.max(0, Math.min(PRESS_AGAIN_MS, entry.stopping.sinceMs + graceMs - nowMs))};
       }
       case 'kill':
         log.info({vmi: key, why: step.why}, 'killing the guest');
         return guest.kill();
-      case 'prepare-migration': {
-        const move = vmi.status?.migrationState;
-        log.info({vmi: key, from: guest.nodeName, to: move?.targetNode}, 'migration');
-        guest.migrate({uid: move?.migrationUid ?? '', targetNode: move?.targetNode ?? '', vmi});
-        return this.again(key);
-      }
-      case 'begin-migration':
-        await this.#write(vmi, (seen) => migrationStartedPatch(seen, this.#options.address, clock.now()), signal);
-        return guest.migration?.begin();
-      case 'cancel-migration':
-        guest.migration?.cancel();
-        // Ended by the others, or reported: nobody waits for its outcome.
-        if (vmi.status?.migrationState?.completed === true || guest.migration?.uid !== vmi.status?.migrationState?.migrationUid) {
-          guest.forgetMigration();
-          this.again(key);
-        }
-        return;
-      case 'report-migration': {
-        const {migration} = guest;
-        if (migration === undefined) return;
-        log.info({vmi: key, outcome: migration.state, node: guest.nodeName}, 'migration ended');
-        const cancelled = migration.state === 'cancelled';
-        const message = cancelled ? 'Live migration has been aborted' : migration.failure;
-        await this.#write(
-          vmi,
-          (seen) =>
-            migration.state === 'succeeded'
-              ? migrationSucceededPatch(seen, migration.targetNode, clock.now())
-              : migrationFailedPatch(seen, {cancelled, message}, clock.now()),
-          signal,
-        );
-        return guest.forgetMigration();
-      }
     }
   }
 
