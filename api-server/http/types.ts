@@ -61,8 +61,10 @@ export interface PublicInput {
   readonly method: string;
   /** Where the module is mounted: `/v1`, `/compute/v2.0`, `''` at a root. */
   readonly mount: string;
-  /** Path below the mount, decoded, beginning with `/`. */
+  /** Path below the mount as the routes spell it (still percent-encoded), beginning with `/`, or `''`. */
   readonly path: string;
+  /** Path below the mount as it was sent, before `rewrite`. */
+  readonly rawPath: string;
   /** Values of the template's placeholders, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** Repeated arguments are kept (`getAll`). */
@@ -136,6 +138,7 @@ export function bindRoutes<D>(table: readonly RouteOf<D>[], deps: D): readonly R
 export interface FailedRequest {
   readonly method: string;
   readonly mount: string;
+  /** As sent, below the mount. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;

@@ -3,6 +3,7 @@
  * (`create` and `update` return only when the cache shows them), waits have a deadline. Failures are thrown as `Failure`.
  */
 import type {Account, Cell, Drive, Flavor, Host, Image, KeyPair, Network, Project, Region, Server, ServerGroup, ServerOperation} from '../../crds/index.ts';
+import type {Change} from '../../kube/informer.ts';
 import type {KubeObject, ObjectMeta, Ref, ResourceType} from '../../kube/objects.ts';
 
 /** Something with the members that every kind of ours has. */
@@ -64,6 +65,8 @@ export interface Collection<T extends Stored> {
   delete(ref: Ref, call: WriteCall & {readonly uid?: string}): Promise<void>;
   /** Resolves with the first state (undefined = gone) that satisfies the predicate; `timeout` past the deadline. */
   waitFor(ref: Ref, until: (object: T | undefined) => boolean, call: WaitCall): Promise<T | undefined>;
+  /** Calls back synchronously on every change of the cache; returns the function that stops it. The handler must not throw. */
+  onChange(handler: (change: Change<T>) => void): () => void;
 }
 
 /** Kinds that have integer ids from a sequence. */

@@ -1,0 +1,58 @@
+/** Gathers what a server's view depends on, and serialises it once per state of all that. */
+import type {Flavor, Image, Network, Server} from '../../crds/index.ts';
+import type {Caller} from '../http/types.ts';
+import {stateIn, type ComputeContext} from './context.ts';
+import {briefServer, fullServer, type LinkBase, type ServerSources} from './server-view.ts';
+
+/** Everything that `fullServer` needs, from the cache. */
+export function sourcesOf(context: ComputeContext, server: Server, caller: Caller, {baseUrl, origin}: LinkBase): ServerSources {
+  const {store} = context;
+  const namespace = server.metadata.namespace ?? '';
+  return {
+    server,
+    state: stateIn(context, server),
+    owner: caller.uuid,
+    flavor: flavorOf(context, server),
+    image: imageOf(context, server),
+    keyPairs: (server.spec.keyPairs ?? []).map((name) => store.keyPairs.get({namespace, name})),
+    networkOf: (index) => networkOfNic(context, server, index),
+    baseUrl,
+    origin,
+  };
+}
+
+function flavorOf({store, deletedFlavors}: ComputeContext, {spec}: Server): Flavor | undefined {
+  return spec.flavor === undefined ? undefined : (store.flavors.get({name: spec.flavor}) ?? deletedFlavors.byKey(spec.flavor));
+}
+
+/** The image it was made from; for a server that boots from a drive, the image of that drive. */
+function imageOf({store}: ComputeContext, {spec, metadata}: Server): Image | undefined {
+  const namespace = metadata.namespace ?? '';
+  let ref = spec.image;
+  if (ref === undefined) {
+    const slot = spec.bootOrder?.[0];
+    const disk = spec.disks?.find((candidate) => slot === undefined || candidate.slot === slot);
+    ref = disk === undefined ? undefined : store.drives.get({namespace, name: disk.drive})?.spec.source?.image;
+  }
+  return ref === undefined ? undefined : store.images.get({namespace: ref.namespace ?? namespace, name: ref.name});
+}
+
+/** A NIC that names no network is on the public one. */
+function networkOfNic({store, config}: ComputeContext, {spec, metadata}: Server, index: number): Network | undefined {
+  const ref = spec.nics?.find((nic) => nic.index === index)?.network;
+  if (ref === undefined) return store.networks.get({namespace: config.systemNamespace, name: 'public'});
+  return store.networks.get({namespace: ref.namespace ?? metadata.namespace ?? '', name: ref.name});
+}
+
+/** The full view as JSON bytes, serialised again only when something in it has changed. */
+export function fullServerBytes(context: ComputeContext, server: Server, caller: Caller, base: LinkBase): Buffer {
+  const sources = sourcesOf(context, server, caller, base);
+  const networks = (server.status?.nics ?? []).map(({index}) => sources.networkOf(index));
+  const uses = [sources.state.status, sources.state.task, sources.owner, sources.flavor, sources.image, ...sources.keyPairs, ...networks];
+  return context.memo.bytes(server, `full ${base.baseUrl}`, uses, () => fullServer(sources));
+}
+
+/** The brief view as JSON bytes. */
+export function briefServerBytes(context: ComputeContext, server: Server, base: LinkBase): Buffer {
+  return context.memo.bytes(server, `brief ${base.baseUrl}`, [], () => briefServer(server, base.baseUrl));
+}

@@ -1,0 +1,32 @@
+/** The one place where anything thrown becomes a `Failure`: our own pass through, the cluster's are translated, the rest is a defect. */
+import {ApiError, isAlreadyExists, isConflict, isForbidden, isGone, isInvalid, isNotFound, isServerFailure, isTooManyRequests} from '../../kube/errors.ts';
+import {Failure} from './failure.ts';
+
+/** Turns any thrown value into a `Failure`; never throws. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof ApiError) return clusterFailure(error);
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return new Failure('timeout', undefined, {cause: error});
+  return new Failure('internal', undefined, {cause: error});
+}
+
+/**
+ * Translates a failed call to the cluster. The cluster's texts name objects of ours (namespaces, generated names), so only those of a
+ * validation reach the client.
+ */
+export function clusterFailure(error: ApiError): Failure {
+  const cause = error;
+  if (isNotFound(error)) return new Failure('not-found', undefined, {cause});
+  if (isAlreadyExists(error)) return new Failure('already-exists', undefined, {cause});
+  if (isConflict(error) || isGone(error)) return new Failure('conflict', 'The object was changed at the same time, try again', {cause});
+  if (isInvalid(error)) {
+    const fields = error.causes.map(({field, message}) => ({path: field ?? '', message: message ?? 'invalid'}));
+    return new Failure('invalid', fields.length > 0 ? fields.map(({path, message}) => `${path}: ${message}`).join('; ') : undefined, {fields, cause});
+  }
+  if (isTooManyRequests(error) || isServerFailure(error)) {
+    return new Failure('unavailable', undefined, {retryAfterSeconds: Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)), cause});
+  }
+  // Our own rights are part of the chart: a 403 is an admission policy's refusal, or a defect that the log must show.
+  if (isForbidden(error)) return new Failure('forbidden', 'Refused by the policy of the cluster', {cause});
+  return new Failure('internal', undefined, {cause});
+}
