@@ -11,13 +11,13 @@ import type {DataSource, DataVolume, VirtualMachine, VirtualMachineInstance, Vir
 /**
  * Indexes (keys are `namespace/name` for namespaced kinds):
  * - all Basalt kinds: `id` (decimal `spec.id`), `uuid` (status.uuid, else uid)
- * - regions: none more · cells: `region` · hosts: `region`, `cell`, `node` (status.nodeName)
+ * - regions: none more · cells: `region` · hosts: `region`, `cell`, `node` (status.nodeName), `identity` (nodeName, hostname, address)
  * - drives: `image` (source image key), `sourceDrive` (source drive key), `server` (server key of each claim)
  * - images: `drive` (source drive key)
  * - servers: `drive` (key of each of disks[].drive), `image`, `flavor`, `network` (key), `keyPair` (key), `serverGroup` (key), `bootSecret` (key),
  *   `host` (status.host), `region`, `cell`
  * - serverOperations: `server` (key) · networks: none more · projects: `account`
- * - nodes: `hostname` (label kubernetes.io/hostname), `address` (InternalIP)
+ * - nodes: `hostname` (label kubernetes.io/hostname), `address` (InternalIP), `host` (label topology.basalt.dev/host)
  * - pods (launchers only): `node`, `server` (namespace/name from the owner VMI's name) · virtualMachineInstances: `node`
  * - credentials: `account` (label basalt.dev/account)
  * - pvcs, dataVolumes, virtualMachines: by key only (child names are derived)

@@ -96,8 +96,8 @@ export interface Deps {
   readonly events: EventSink;
   readonly applier: Applier;
   readonly informers: Informers;
-  /** The id sequence of a kind: ConfigMap `ids-<plural>` in the system namespace. */
-  sequences(type: Pick<ResourceType, 'plural'>): Sequence;
+  /** The id sequence of a kind: ConfigMap `ids-<kind in lower case>` in the system namespace, shared with the api-server. */
+  sequences(type: Pick<ResourceType, 'kind'>): Sequence;
   /** Whether the API server serves a kind (false: its CRD is not installed, or not looked up yet). */
   served(type: Pick<ResourceType, 'group' | 'version' | 'plural'>): boolean;
   /** `basalt-system`, unless installed elsewhere. */

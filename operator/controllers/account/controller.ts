@@ -13,6 +13,7 @@ import {isControlledBy} from '../shared/owner.ts';
 import {credentialsName, hashedData} from './credentials.ts';
 import {ACCOUNT_LABEL, desiredBindings, desiredNamespace, namespaceOf} from './plan.ts';
 import {accountStatus, deletingAccountStatus} from './status.ts';
+import type {AccountSeen} from './status.ts';
 
 /** How often a namespace that empties is looked at again, in case its last event was missed, in milliseconds. */
 const EMPTYING_POLL_MS = 30_000;
@@ -93,12 +94,12 @@ export function createAccountController(deps: Deps): ControllerDefinition {
       const hasCredentials = await hashCredentials(account, scope.signal);
       const name = namespaceOf(account);
       const live = namespaces.get(name);
-      const obstacle =
+      const obstacle: AccountSeen['obstacle'] =
         live === undefined || isControlledBy(live, account)
           ? live?.metadata.deletionTimestamp === undefined
             ? undefined
             : {reason: 'ObjectDeleted', message: `namespace ${name} is being deleted; it is made anew once it is gone`}
-          : {reason: 'NotOwned', message: `namespace ${name} exists and does not belong to this account`};
+          : {reason: 'NamespaceTaken', message: `namespace ${name} exists and does not belong to this account`};
       if (obstacle === undefined) {
         const applied = await deps.applier.apply(NAMESPACE, desiredNamespace(account), live);
         namespaces.observe(applied.object);

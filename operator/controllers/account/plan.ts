@@ -1,15 +1,16 @@
 /** What an Account becomes: a namespace, and in it the right for its owner to use it with kubectl. Pure. */
 import type {Account} from '../../../crds/index.ts';
+import {LABELS, accountNamespace} from '../../../crds/wellknown.ts';
 import type {Namespace, RoleBinding} from '../../../kube/types.ts';
 import {controllerReference} from '../shared/owner.ts';
 
 /** Label on everything that belongs to an account. */
-export const ACCOUNT_LABEL = 'basalt.dev/account';
+export const ACCOUNT_LABEL = LABELS.account;
 /** ClusterRoles of the chart that an owner gets inside the namespace: what to read, what to change. */
 export const OWNER_ROLES = ['basalt-view', 'basalt-edit'] as const;
 
 /** Name of an account's namespace. */
-export const namespaceOf = (account: Account): string => `acct-${account.metadata.name}`;
+export const namespaceOf = (account: Account): string => accountNamespace(account.metadata.name);
 
 /** The namespace. The Account owns it (both are cluster-scoped), so not even a forced deletion leaves it behind. */
 export function desiredNamespace(account: Account): Namespace {

@@ -1,4 +1,5 @@
 /** The status of an Account. */
+import type {Reason} from '../../../crds/conditions.ts';
 import type {Account, AccountStatus} from '../../../crds/index.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
@@ -9,7 +10,7 @@ import {namespaceOf} from './plan.ts';
 export interface AccountSeen {
   readonly account: Account;
   /** Why the namespace cannot be used (it is another's, or is being deleted), if so. */
-  readonly obstacle: {readonly reason: string; readonly message: string} | undefined;
+  readonly obstacle: {readonly reason: Reason; readonly message: string} | undefined;
   readonly hasCredentials: boolean;
   readonly duplicate: Judgement | undefined;
   readonly nowMs: number;

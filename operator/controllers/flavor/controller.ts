@@ -13,13 +13,19 @@ import {CLUSTER_INSTANCETYPE, FLAVOR_LABEL, desiredInstancetype, instancetypeNam
 /** How often a flavor asks again whether KubeVirt's instancetypes are served by now, in milliseconds. */
 const UNSERVED_POLL_MS = 30_000;
 
-/** The whole status. A flavor is usable whether or not it is published. */
-export function flavorStatus(flavor: Flavor, published: Judgement, duplicate: Judgement | undefined, nowMs: number): FlavorStatus {
-  const ready: Judgement = {type: 'Ready', status: 'True', reason: 'Ready', message: ''};
+/** How publishing went: `undefined` is success. */
+type Unpublished = string | undefined;
+
+/** The whole status. A flavor is usable whether or not it is published; the message says so. */
+export function flavorStatus(flavor: Flavor, unpublished: Unpublished, duplicate: Judgement | undefined, nowMs: number): FlavorStatus {
+  const ready: Judgement =
+    unpublished === undefined
+      ? {type: 'Ready', status: 'True', reason: 'Published', message: `also published as instancetype ${instancetypeName(flavor)}`}
+      : {type: 'Ready', status: 'True', reason: 'Ready', message: `not published as an instancetype: ${unpublished}`};
   return {
     observedGeneration: flavor.metadata.generation ?? 0,
     uuid: uuidOf(flavor),
-    conditions: conditionsOf(flavor, [duplicate ?? ready, published, NOT_DELETING], nowMs),
+    conditions: conditionsOf(flavor, [duplicate ?? ready, NOT_DELETING], nowMs),
   };
 }
 
@@ -27,15 +33,13 @@ export function flavorStatus(flavor: Flavor, published: Judgement, duplicate: Ju
 export function createFlavorController(deps: Deps): ControllerDefinition {
   const {flavors, instancetypes} = deps.informers;
 
-  const publish = async (flavor: Flavor): Promise<Judgement> => {
+  const publish = async (flavor: Flavor): Promise<Unpublished> => {
     const name = instancetypeName(flavor);
     const live = instancetypes.get(name);
-    if (live !== undefined && !isControlledBy(live, flavor)) {
-      return {type: 'Published', status: 'False', reason: 'NotOwned', message: `instancetype ${name} exists and does not belong to this flavor`};
-    }
+    if (live !== undefined && !isControlledBy(live, flavor)) return `${name} exists and does not belong to this flavor`;
     const {object} = await deps.applier.apply(CLUSTER_INSTANCETYPE, desiredInstancetype(flavor), live as never);
     instancetypes.observe(object);
-    return {type: 'Published', status: 'True', reason: 'Published', message: `instancetype ${name}`};
+    return undefined;
   };
 
   return createKindController<FlavorStatus, Flavor>({
@@ -58,10 +62,8 @@ export function createFlavorController(deps: Deps): ControllerDefinition {
       const ready = deps.served(CLUSTER_INSTANCETYPE);
       // An unfilled cache would make a foreign instancetype look free.
       if (ready && !instancetypes.hasSynced) return {kind: 'requeue', afterMs: 500, why: 'the cache of instancetypes is being filled'};
-      const published: Judgement = ready
-        ? await publish(flavor)
-        : {type: 'Published', status: 'False', reason: 'DependencyMissing', message: 'the cluster does not serve virtualmachineclusterinstancetypes'};
-      await scope.saveStatus(flavor, flavorStatus(flavor, published, scope.duplicate, scope.nowMs));
+      const unpublished = ready ? await publish(flavor) : 'the cluster does not serve virtualmachineclusterinstancetypes';
+      await scope.saveStatus(flavor, flavorStatus(flavor, unpublished, scope.duplicate, scope.nowMs));
       return ready ? DONE : {kind: 'requeue', afterMs: UNSERVED_POLL_MS, why: 'instancetypes may be served by then'};
     },
   });

@@ -1,12 +1,14 @@
 /** Which Node a Host is, and what a Node says about itself. Pure. */
 import type {Host} from '../../../crds/index.ts';
+import type {Reason} from '../../../crds/conditions.ts';
+import {TOPOLOGY_LABELS} from '../../../crds/wellknown.ts';
 import type {CoreNode} from '../../../kube/types.ts';
 import {parseQuantity} from '../shared/quantity.ts';
 
 /** Labels that a Host puts on its Node; the value is the `metadata.name` of the kind. */
-export const REGION_LABEL = 'topology.basalt.dev/region';
-export const CELL_LABEL = 'topology.basalt.dev/cell';
-export const HOST_LABEL = 'topology.basalt.dev/host';
+export const REGION_LABEL = TOPOLOGY_LABELS.region;
+export const CELL_LABEL = TOPOLOGY_LABELS.cell;
+export const HOST_LABEL = TOPOLOGY_LABELS.host;
 /** On a Node that a Host has cordoned: the Host's name. Without it, a cordon is somebody else's and stays. */
 export const CORDONED_BY = 'basalt.dev/cordoned-by';
 
@@ -29,13 +31,13 @@ export interface NodeLookup {
 }
 
 /** The Node of a Host, or why there is none. */
-export type Binding = {readonly node: CoreNode} | {readonly node: undefined; readonly reason: string; readonly message: string};
+export type Binding = {readonly node: CoreNode} | {readonly node: undefined; readonly reason: Reason; readonly message: string};
 
 /** By `spec.nodeName` and nothing else when that is given; else by hostname, then by InternalIP. */
 export function bindNode(spec: Host['spec'], nodes: NodeLookup): Binding {
   if (spec.nodeName !== undefined && spec.nodeName !== '') {
     const node = nodes.byName(spec.nodeName);
-    return node === undefined ? {node, reason: 'ObjectDoesNotExist', message: `node ${spec.nodeName} does not exist`} : {node};
+    return node === undefined ? {node, reason: 'NodeMissing', message: `node ${spec.nodeName} does not exist`} : {node};
   }
   const candidates = [nodes.byHostname(spec.hostname), spec.address === undefined ? [] : nodes.byAddress(spec.address)];
   for (const found of candidates) {
@@ -46,11 +48,11 @@ export function bindNode(spec: Host['spec'], nodes: NodeLookup): Binding {
     return {node: undefined, reason: 'Ambiguous', message: `nodes ${names.join(', ')} all match; set spec.nodeName`};
   }
   const tried = spec.address === undefined ? `hostname ${spec.hostname}` : `hostname ${spec.hostname} or address ${spec.address}`;
-  return {node: undefined, reason: 'ObjectDoesNotExist', message: `no node has ${tried}`};
+  return {node: undefined, reason: 'NodeMissing', message: `no node has ${tried}`};
 }
 
 /** Whether KubeVirt would run guests on the node, with the reason when not. `recheckAtMs` is when a silent heartbeat would change that. */
-export function schedulability(node: CoreNode, nowMs: number): {readonly reason?: string; readonly message: string; readonly recheckAtMs?: number} {
+export function schedulability(node: CoreNode, nowMs: number): {readonly reason?: Reason; readonly message: string; readonly recheckAtMs?: number} {
   if (node.spec?.unschedulable === true) return {reason: 'Cordoned', message: `node ${node.metadata.name} is cordoned`};
   const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
   if (ready !== undefined && ready.status !== 'True') return {reason: 'NodeNotReady', message: ready.message ?? `node ${node.metadata.name} is not ready`};

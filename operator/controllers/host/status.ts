@@ -1,4 +1,5 @@
 /** The status of a Host, from its Node and the launcher pods on it. The only place where a Host's conditions are judged. */
+import type {Reason} from '../../../crds/conditions.ts';
 import type {Host, HostStatus} from '../../../crds/index.ts';
 import type {CoreNode, Pod} from '../../../kube/types.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
@@ -30,7 +31,7 @@ export function requestsOf(pod: Pod): Totals {
   return sumOf((pod.spec?.containers ?? []).map((container) => totalsOfResources(container.resources?.requests)));
 }
 
-const judge = (type: string, ok: boolean, reason: string, message: string): Judgement => ({type, status: ok ? 'True' : 'False', reason, message});
+const judge = (type: string, ok: boolean, reason: Reason, message: string): Judgement => ({type, status: ok ? 'True' : 'False', reason, message});
 
 const unknown = (type: string, message: string): Judgement => ({type, status: 'Unknown', reason: 'NodeMissing', message});
 

@@ -14,7 +14,7 @@ export function keyPairStatus(keyPair: KeyPair, duplicate: Judgement | undefined
   const fingerprint = fingerprintOf(keyPair.spec.publicKey);
   const ready: Judgement =
     fingerprint === undefined
-      ? {type: 'Ready', status: 'False', reason: 'InvalidKey', message: 'spec.publicKey is not an OpenSSH public key'}
+      ? {type: 'Ready', status: 'False', reason: 'KeyUnreadable', message: 'spec.publicKey is not an OpenSSH public key'}
       : {type: 'Ready', status: 'True', reason: 'Ready', message: ''};
   return {
     observedGeneration: keyPair.metadata.generation ?? 0,

@@ -1,5 +1,6 @@
 /** Network: its NetworkAttachmentDefinition and its counts of addresses. It is not deleted while a server holds one of them. */
 import {NETWORK} from '../../../crds/index.ts';
+import type {Reason} from '../../../crds/conditions.ts';
 import type {Network, NetworkStatus} from '../../../crds/index.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
@@ -14,7 +15,9 @@ import {networkStatus, waitingFor} from './status.ts';
 /** How often a network asks again whether attachments are served by now, in milliseconds. */
 const UNSERVED_POLL_MS = 30_000;
 
-const attachable = (status: 'True' | 'False', reason: string, message: string): Judgement => ({type: 'Attachable', status, reason, message});
+const ATTACHED: Judgement = {type: 'Ready', status: 'True', reason: 'Ready', message: 'servers can be attached'};
+
+const unattached = (reason: Reason, message: string): Judgement => ({type: 'Ready', status: 'False', reason, message});
 
 /** Makes the Network controller. */
 export function createNetworkController(deps: Deps): ControllerDefinition {
@@ -24,11 +27,11 @@ export function createNetworkController(deps: Deps): ControllerDefinition {
     const {name} = network.metadata;
     const live = networkAttachments.get(keyOf(refOfObject(network)));
     if (live !== undefined && !isControlledBy(live, network)) {
-      return attachable('False', 'NotOwned', `NetworkAttachmentDefinition ${name} exists and does not belong to this network`);
+      return unattached('NotOwned', `NetworkAttachmentDefinition ${name} exists and does not belong to this network`);
     }
     const {object} = await deps.applier.apply(NETWORK_ATTACHMENT, desiredAttachment(network), live as never);
     networkAttachments.observe(object);
-    return attachable('True', 'Attachable', `NetworkAttachmentDefinition ${name}`);
+    return ATTACHED;
   };
 
   return createKindController<NetworkStatus, Network>({
@@ -50,10 +53,10 @@ export function createNetworkController(deps: Deps): ControllerDefinition {
     async reconcile(network, scope): Promise<Result> {
       const served = deps.served(NETWORK_ATTACHMENT);
       if (served && !networkAttachments.hasSynced) return {kind: 'requeue', afterMs: 500, why: 'the cache of attachments is being filled'};
-      const judgement = served
+      const attachment = served
         ? await attach(network)
-        : attachable('False', 'DependencyMissing', 'the cluster does not serve network-attachment-definitions: is Multus installed?');
-      await scope.saveStatus(network, networkStatus({network, attachable: judgement, duplicate: scope.duplicate, nowMs: scope.nowMs}));
+        : unattached('AttachmentMissing', 'the cluster does not serve network-attachment-definitions: is Multus installed?');
+      await scope.saveStatus(network, networkStatus({network, attachment, duplicate: scope.duplicate, nowMs: scope.nowMs}));
       return served ? DONE : {kind: 'requeue', afterMs: UNSERVED_POLL_MS, why: 'attachments may be served by then'};
     },
     async finalize(network, scope): Promise<Result> {
@@ -67,9 +70,8 @@ export function createNetworkController(deps: Deps): ControllerDefinition {
       }
       networks.observe(fresh);
       if ((fresh.status?.leases ?? []).length === 0) return DONE;
-      const judgement = attachable('True', 'Attachable', `NetworkAttachmentDefinition ${network.metadata.name}`);
-      await scope.saveStatus(fresh, networkStatus({network: fresh, attachable: judgement, duplicate: scope.duplicate, nowMs: scope.nowMs}));
-      return {kind: 'blocked', reason: 'WaitingForServers', message: waitingFor(fresh)};
+      await scope.saveStatus(fresh, networkStatus({network: fresh, attachment: ATTACHED, duplicate: scope.duplicate, nowMs: scope.nowMs}));
+      return {kind: 'blocked', reason: 'LeasesRemain', message: waitingFor(fresh)};
     },
   });
 }

@@ -1,4 +1,4 @@
-/** A Network as Multus attaches it, and the arithmetic of its address ranges. Pure. */
+/** A Network as Multus attaches it. Pure. */
 import type {Network} from '../../../crds/index.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 import {controllerReference} from '../shared/owner.ts';
@@ -46,27 +46,4 @@ export function desiredAttachment(network: Network): NetworkAttachmentDefinition
     },
     spec: {config: JSON.stringify(config)},
   };
-}
-
-/** An IPv4 address as a number; `undefined` when it is none. */
-export function addressNumber(address: string): number | undefined {
-  const parts = address.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;
-  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-/** How many addresses the ranges hold, each counted once. Ranges that are not IPv4, or run backwards, hold none. */
-export function addressCount(ranges: readonly {readonly start: string; readonly end: string}[] | undefined): number {
-  const numbers = (ranges ?? [])
-    .map(({start, end}) => [addressNumber(start), addressNumber(end)] as const)
-    .filter((range): range is readonly [number, number] => range[0] !== undefined && range[1] !== undefined && range[0] <= range[1])
-    .toSorted((left, right) => left[0] - right[0]);
-  let count = 0;
-  let covered = -1;
-  for (const [start, end] of numbers) {
-    const from = Math.max(start, covered + 1);
-    if (from <= end) count += end - from + 1;
-    covered = Math.max(covered, end);
-  }
-  return count;
 }

@@ -3,38 +3,28 @@ import type {Network, NetworkStatus} from '../../../crds/index.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause, someOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
 import {uuidOf} from '../shared/identity.ts';
-import {addressCount} from './plan.ts';
+import {LeaseTable} from '../../leases/lease-table.ts';
 
 /** What was seen. */
 export interface NetworkSeen {
   readonly network: Network;
-  /** Condition `Attachable`: whether the NetworkAttachmentDefinition is in place. */
-  readonly attachable: Judgement;
+  /** `Ready`: whether the NetworkAttachmentDefinition is in place; without it servers on the network would not start. */
+  readonly attachment: Judgement;
   readonly duplicate: Judgement | undefined;
   readonly nowMs: number;
 }
 
-/** The whole status. A network whose attachment could not be made is not ready: servers on it would not start. */
-export function networkStatus({network, attachable, duplicate, nowMs}: NetworkSeen): NetworkStatus {
-  const total = addressCount(network.spec.ranges);
-  const leases = network.status?.leases ?? [];
-  const ready: Judgement =
-    attachable.status === 'True'
-      ? {type: 'Ready', status: 'True', reason: 'Ready', message: 'servers can be attached'}
-      : {type: 'Ready', status: 'False', reason: attachable.reason, message: attachable.message};
+/** The whole status. */
+export function networkStatus({network, attachment, duplicate, nowMs}: NetworkSeen): NetworkStatus {
+  const leases = network.status?.leases;
   const deleting = network.metadata.deletionTimestamp !== undefined;
   return {
     observedGeneration: network.metadata.generation ?? 0,
     uuid: uuidOf(network),
-    ...(leases.length === 0 ? {} : {leases}),
-    total,
-    free: Math.max(0, total - leases.length),
-    ...(attachable.status === 'True' ? {nad: network.metadata.name} : {}),
-    conditions: conditionsOf(
-      network,
-      [duplicate ?? ready, attachable, deleting ? deletingBecause('WaitingForServers', waitingFor(network)) : NOT_DELETING],
-      nowMs,
-    ),
+    ...(leases === undefined ? {} : {leases}),
+    ...new LeaseTable(network.spec, leases ?? []).counts(), // as the allocator counts them, or the two would correct each other for ever
+    ...(attachment.status === 'True' ? {nad: network.metadata.name} : {}),
+    conditions: conditionsOf(network, [duplicate ?? attachment, deleting ? deletingBecause('LeasesRemain', waitingFor(network)) : NOT_DELETING], nowMs),
   };
 }
 

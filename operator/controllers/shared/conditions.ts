@@ -1,12 +1,13 @@
 /** Builds the whole list of conditions of an object in one go: every condition of the kind, each pass, so that absence means nothing. */
-import type {Condition} from '../../../crds/conditions.ts';
+import {conditionTime, setCondition} from '../../../crds/conditions.ts';
+import type {Condition, Reason} from '../../../crds/conditions.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
 
 /** A condition as a status function judges it. `message` is for a person and must not change from pass to pass. */
 export interface Judgement {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
 
@@ -15,16 +16,14 @@ export interface WithConditions extends KubeObject {
   readonly status?: {readonly conditions?: readonly Condition[]};
 }
 
-/** Longest message that the schema admits. */
-const MAX_MESSAGE = 1024;
-
 /** The conditions of `object` as judged now. `lastTransitionTime` moves only when the status of a condition does. `nowMs` is epoch time. */
 export function conditionsOf(object: WithConditions, judgements: readonly Judgement[], nowMs: number): Condition[] {
-  const before = new Map((object.status?.conditions ?? []).map((condition) => [condition.type, condition]));
-  return judgements.map(({type, status, reason, message}) => {
-    const old = before.get(type);
-    const lastTransitionTime = old?.status === status ? old.lastTransitionTime : new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
-    return {type, status, reason, message: message.slice(0, MAX_MESSAGE), lastTransitionTime, observedGeneration: object.metadata.generation ?? 0};
+  const observedGeneration = object.metadata.generation ?? 0;
+  const before = object.status?.conditions;
+  // One by one against what was there, so that a condition which the kind no longer has goes away.
+  return judgements.flatMap((judgement) => {
+    const old = before?.filter(({type}) => type === judgement.type);
+    return [...setCondition(old, {...judgement, observedGeneration}, conditionTime(nowMs))];
   });
 }
 
@@ -45,4 +44,4 @@ export function someOf(names: readonly string[], limit = 3): string {
 export const NOT_DELETING: Judgement = {type: 'Deleting', status: 'False', reason: 'NotDeleting', message: ''};
 
 /** The condition of an object whose deletion has come to `reason`. */
-export const deletingBecause = (reason: string, message: string): Judgement => ({type: 'Deleting', status: 'True', reason, message});
+export const deletingBecause = (reason: Reason, message: string): Judgement => ({type: 'Deleting', status: 'True', reason, message});

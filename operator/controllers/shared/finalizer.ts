@@ -3,16 +3,16 @@
  * fresh list shows that nothing is left (memory is not evidence). Both patches replace the whole list, so both carry the
  * resourceVersion: without it another controller's finalizer could be lost.
  */
+import {FIELD_MANAGERS, FINALIZER} from '../../../crds/wellknown.ts';
 import type {KubeClient} from '../../../kube/client.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import {refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 
-/** Name of the finalizer. */
-export const FINALIZER = 'basalt.dev/finalizer';
+export {FINALIZER};
 
 /** Field manager of everything but status. */
-export const FIELD_MANAGER = 'basalt-operator';
+export const FIELD_MANAGER = FIELD_MANAGERS.operator;
 
 export const isDeleting = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
 

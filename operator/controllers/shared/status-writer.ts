@@ -1,11 +1,12 @@
 /** The only way a controller writes status: the whole of it, by PUT, under the resourceVersion it was computed from, and only if it differs. */
+import {FIELD_MANAGERS} from '../../../crds/wellknown.ts';
 import type {KubeClient} from '../../../kube/client.ts';
 import type {Informer} from '../../../kube/informer.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 import {sameJson} from './same-json.ts';
 
 /** Field manager of status. */
-export const STATUS_FIELD_MANAGER = 'basalt-operator-status';
+export const STATUS_FIELD_MANAGER = FIELD_MANAGERS.operatorStatus;
 
 /** An object with a status. */
 export interface WithStatus<S> extends KubeObject {
