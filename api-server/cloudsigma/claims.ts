@@ -25,8 +25,8 @@ export function activeClaims(drive: Drive, store: Pick<Store, 'servers'>, nowMs:
   const namespace = drive.metadata.namespace ?? '';
   return (drive.status?.claims ?? []).filter((claim) => {
     const server = store.servers.get({namespace, name: claim.server});
-    if (server !== undefined) return claim.uid === undefined || claim.uid === server.metadata.uid;
-    return claim.uid === undefined && nowMs - Date.parse(claim.claimedAt) < PROMISE_MS;
+    if (server !== undefined) return !claim.uid || claim.uid === server.metadata.uid;
+    return !claim.uid && nowMs - Date.parse(claim.claimedAt) < PROMISE_MS;
   });
 }
 

@@ -1,10 +1,11 @@
 /** From the body of a drive command to the fields of a Drive. Pure: every problem is collected and named by its key. */
 import {valueOf, wordsOf, type Properties} from './codec.ts';
 import {Problems} from './errors.ts';
-import {MIB, parseSize} from './units.ts';
+import {parseSize} from './units.ts';
 
-/** Smallest drive, as the Drive kind has it. */
-export const MIN_DRIVE_BYTES = MIB;
+/** Bounds of a drive, as the Drive kind has them: 1 MiB and 64 TiB. */
+export const MIN_DRIVE_BYTES = 1024 ** 2;
+const MAX_DRIVE_BYTES = 64 * 1024 ** 4;
 
 /** Reader that stands for every user. */
 export const EVERYONE = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -65,6 +66,7 @@ function sizeOf(body: Properties, problems: Problems): number | undefined {
   if (text === undefined) return undefined;
   const bytes = parseSize(text);
   if (bytes === undefined) problems.add('size', `${text} is not a size in bytes (with k, M, G or T behind it, or not)`);
+  else if (bytes > MAX_DRIVE_BYTES) problems.add('size', `must not be more than ${MAX_DRIVE_BYTES} bytes`);
   return bytes ?? MIN_DRIVE_BYTES;
 }
 

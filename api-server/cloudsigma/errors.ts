@@ -40,6 +40,22 @@ export class Problems {
   }
 }
 
+/** How the cluster's own validation names what this API calls otherwise. */
+const KEY_OF_PATH: Readonly<Record<string, string>> = {
+  'spec.bootOrder': 'boot',
+  'spec.cpu': 'cpu',
+  'spec.description': 'description',
+  'spec.memoryMiB': 'mem',
+  'spec.metadata': 'user',
+  'spec.name': 'name',
+  'spec.readers': 'readers',
+  'spec.sizeBytes': 'size',
+  'spec.tags': 'tags',
+  'spec.use': 'use',
+};
+
+const keyOf = (path: string): string => KEY_OF_PATH[/^spec\.\w+/.exec(path)?.[0] ?? ''] ?? (path.startsWith('spec') ? 'system' : path);
+
 const isProperties = (extra: unknown): extra is Properties => extra instanceof Map;
 
 /** Echoed keys first, then one `errors:` line per problem; a problem that belongs to no key is `errors:system`. */
@@ -50,7 +66,7 @@ function errorText(failure: Failure, message: string): string {
   }
   let text = formatObject(lines);
   if (failure.fields.length === 0) text += formatObject({'errors:system': message});
-  for (const {path, message: problem} of failure.fields) text += formatObject({[`errors:${path}`]: problem});
+  for (const {path, message: problem} of failure.fields) text += formatObject({[`errors:${keyOf(path)}`]: problem});
   return text;
 }
 

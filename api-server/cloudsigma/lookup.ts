@@ -8,9 +8,6 @@ import type {DriveContext} from './drive-text.ts';
 import {notFound} from './errors.ts';
 import type {ServerContext} from './server-text.ts';
 
-/** Name of the public network, in the system namespace. */
-export const PUBLIC_NETWORK = 'public';
-
 const alive = <T extends Drive | Image | Server | Network>(object: T | undefined): T | undefined =>
   object === undefined || isDeleting(object) ? undefined : object;
 

@@ -2,6 +2,7 @@
  * From the body of `servers/create` to what a Server needs. Pure: drives and VLANs stay uuids here; who resolves them (servers-create.ts)
  * adds its problems to the same list, so that one answer names everything that is wrong.
  */
+import {MAX_MEMORY_MIB, MAX_VCPUS} from '../../crds/index.ts';
 import {valueOf, wordsOf, type Properties} from './codec.ts';
 import {compareSlots, isBadDeviceKey, parseDevice, parseDeviceKey} from './devices.ts';
 import {isUuid} from './drive-input.ts';
@@ -34,6 +35,11 @@ export interface ServerFields {
   readonly metadata: readonly {readonly key: string; readonly value: string}[];
 }
 
+/** Bounds of a server's size, as the Server kind has them. */
+const MIN_MEMORY_MIB = 16;
+const MIN_MHZ = 100;
+const MAX_MHZ = 5_000_000;
+
 const REQUIRED = 'This field is required.';
 
 function readCpu(body: Properties, problems: Problems): ServerFields['cpu'] {
@@ -41,12 +47,13 @@ function readCpu(body: Properties, problems: Problems): ServerFields['cpu'] {
   const cpu = text === undefined ? undefined : parseCpu(text);
   if (text === undefined) problems.add('cpu', REQUIRED);
   else if (cpu === undefined) problems.add('cpu', `${text} is not a number of core MHz`);
+  else if (cpu.mhz < MIN_MHZ || cpu.mhz > MAX_MHZ) problems.add('cpu', `must be from ${MIN_MHZ} to ${MAX_MHZ} core MHz`);
   const mhz = cpu?.mhz ?? 0;
   const smp = valueOf(body, 'smp')?.trim() ?? 'auto';
   if (smp === 'auto') return {mhz, cores: cpu?.counted};
   const cores = parseInteger(smp);
-  if (cores === undefined || cores === 0) {
-    problems.add('smp', 'must be a number of processors or auto');
+  if (cores === undefined || cores === 0 || cores > MAX_VCPUS) {
+    problems.add('smp', `must be a number of processors up to ${MAX_VCPUS}, or auto`);
     return {mhz, cores: undefined};
   }
   // A count of cores in `cpu` says nothing about their speed, so only MHz can contradict `smp`.
@@ -59,7 +66,9 @@ function readMemory(body: Properties, problems: Problems): number {
   const text = valueOf(body, 'mem');
   const memoryMiB = text === undefined ? undefined : parseMemoryMiB(text);
   if (text === undefined) problems.add('mem', REQUIRED);
-  else if (memoryMiB === undefined || memoryMiB === 0) problems.add('mem', `${text} is not a number of MB`);
+  else if (memoryMiB === undefined) problems.add('mem', `${text} is not a number of MB`);
+  else if (memoryMiB < MIN_MEMORY_MIB || memoryMiB > MAX_MEMORY_MIB)
+    problems.add('mem', `must be from ${MIN_MEMORY_MIB} to ${MAX_MEMORY_MIB} MB`);
   return memoryMiB ?? 0;
 }
 
@@ -97,6 +106,8 @@ function readDevices(body: Properties, problems: Problems): DeviceFields[] {
   for (const [slot, {key, value}] of media) {
     if (value !== 'disk' && value !== 'cdrom') problems.add(key, 'must be disk or cdrom');
     else if (!drives.has(slot)) problems.add(key, `there is no drive at ${slot}`);
+    // KubeVirt has no virtio CD-ROM.
+    else if (value === 'cdrom' && slot.startsWith('block:')) problems.add(key, 'a cdrom goes into an ide or scsi device');
   }
   const seen = new Map<string, string>();
   for (const [slot, {key, uuid}] of drives) {

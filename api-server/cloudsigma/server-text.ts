@@ -1,5 +1,5 @@
 /** Servers as the API shows them. Pure. */
-import type {Server} from '../../crds/index.ts';
+import {ROOT_SLOT, type Server} from '../../crds/index.ts';
 import type {TextObject} from './codec.ts';
 import {compareSlots} from './devices.ts';
 import {uuidOf} from '../store/indexes.ts';
@@ -44,9 +44,6 @@ function sizeText({spec, status}: Server, {flavor}: ServerContext): TextObject {
   const mhz = spec.cpu?.mhz ?? resolved?.cpuMHz ?? (cores ?? 1) * perCore;
   return {cpu: mhz, smp: cores ?? automaticCores(mhz), mem: spec.memoryMiB ?? resolved?.memoryMiB ?? flavor?.memoryMiB ?? 0};
 }
-
-/** The drive that the operator makes from `spec.image`, and its slot. */
-export const ROOT_SLOT = 'block:0';
 
 /** Name of the drive that the operator makes from `spec.image`. */
 export const rootDriveOf = (server: string): string => `${server}-root`;

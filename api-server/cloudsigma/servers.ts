@@ -1,12 +1,12 @@
 /** Server commands that read and create. Power and destruction are in power.ts. */
 import {randomUUID} from 'node:crypto';
-import type {Server} from '../../crds/index.ts';
+import {LABELS, PUBLIC_NETWORK, type Server} from '../../crds/index.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
 import {uuidOf} from '../store/indexes.ts';
 import {claimAll, release, type Connection} from './claims.ts';
 import {formatList, formatObject, formatObjects, parseProperties} from './codec.ts';
 import {Problems} from './errors.ts';
-import {findDrive, findVlan, PUBLIC_NETWORK, serverContext, serverOf, serversOf} from './lookup.ts';
+import {findDrive, findVlan, serverContext, serverOf, serversOf} from './lookup.ts';
 import {isBootable, readServerCreate, type ServerFields} from './server-input.ts';
 import {serverSpec, type NetworkName} from './server-spec.ts';
 import {serverToText} from './server-text.ts';
@@ -99,7 +99,7 @@ export const create =
         await store.createSecret(
           {namespace, name: vncSecret},
           {password: fields.vnc.password},
-          {'basalt.dev/server': name},
+          {[LABELS.server]: name},
           {signal: input.signal},
         );
       }

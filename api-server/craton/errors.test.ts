@@ -38,7 +38,7 @@ describe('Craton errors', () => {
     ['not JSON', new Failure('bad-body'), 400, ''],
     ['not there yet', new Failure('not-implemented'), 501, ''],
   ])('%s', (_name, failure, status, fields) => {
-    const body: unknown = JSON.parse(String(writeError(failure, request).body));
+    const body: unknown = JSON.parse(writeError(failure, request).body as string);
     expect(body).toEqual({code: status, status, message: expect.stringMatching(/./), fields});
   });
 

@@ -6,6 +6,22 @@ import {formatJson} from './json.ts';
 /** The media type of every answer. */
 export const JSON_TYPE = 'application/json';
 
+/** How the cluster's own validation names what this API calls otherwise. */
+const MEMBER_OF_PATH: Readonly<Record<string, string>> = {
+  'spec.address': 'ip_address',
+  'spec.data': 'data',
+  'spec.hostname': 'hostname',
+  'spec.manufacturer': 'hw_manufacturer',
+  'spec.name': 'name',
+  'spec.note': 'note',
+  'spec.projectId': 'project_id',
+  'spec.services': 'service',
+  'spec.state': 'status',
+  'spec.type': 'device_type',
+};
+
+const memberOf = (path: string): string => MEMBER_OF_PATH[/^spec\.\w+/.exec(path)?.[0] ?? ''] ?? path;
+
 /** Collects what is wrong with a body or with arguments, so that one answer lists it all. */
 export class Problems {
   readonly #list: FieldProblem[] = [];
@@ -45,7 +61,10 @@ function messageOf(failure: Failure, request: FailedRequest): string {
       return `${request.method} ${request.mount}${request.path} is not implemented`;
     case 'invalid':
       if (failure.fields.length === 0) return failure.message;
-      return ['The request has these problems:', ...failure.fields.map(({path, message}) => `- ${path}: ${message}`).toSorted()].join('\n');
+      return [
+        'The request has these problems:',
+        ...failure.fields.map(({path, message}) => `- ${memberOf(path)}: ${message}`).toSorted(),
+      ].join('\n');
     default:
       return failure.message;
   }
@@ -56,7 +75,7 @@ export function writeError(failure: Failure, request: FailedRequest): Answer {
   const headers: Record<string, string> = {'content-type': JSON_TYPE};
   if (failure.allow.length > 0) headers['allow'] = failure.allow.join(', ');
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds);
-  const fields = [...new Set(failure.fields.map(({path}) => path))].toSorted().join(', ');
+  const fields = [...new Set(failure.fields.map(({path}) => memberOf(path)))].toSorted().join(', ');
   const {status} = failure;
   return {status, headers, body: formatJson({code: status, status, message: messageOf(failure, request), fields})};
 }

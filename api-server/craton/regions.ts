@@ -35,7 +35,7 @@ export const REGIONS: InventoryKind<Region> = {
   plan(body, current, view, problems) {
     const fields = readRegion(body, problems);
     const projectId = projectFor(fields.projectId, current, view);
-    if (projectId === undefined) problems.add('project_id', `${fields.projectId} is not a project of this user`);
+    if (projectId === undefined) problems.add('project_id', `${fields.projectId} is not a project that this region may be in`);
     const name = fields.name ?? current?.spec.name ?? '';
     const spec: Region['spec'] = {
       ...current?.spec,
@@ -62,5 +62,7 @@ export const REGIONS: InventoryKind<Region> = {
 function projectFor(wanted: string | undefined, current: Region | undefined, view: View): string | undefined {
   if (wanted === undefined) return current?.spec.projectId ?? view.project;
   const project = normalProject(wanted);
+  // A region stays where it is: cells, hosts and their names hang on it.
+  if (current?.spec.projectId !== undefined) return project === normalProject(current.spec.projectId) ? current.spec.projectId : undefined;
   return view.admin || project === view.project ? project : undefined;
 }

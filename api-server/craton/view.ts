@@ -8,9 +8,9 @@ import type {Reference} from './fields.ts';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
-/** A project in its one spelling: an integer without leading zeros, or a hyphenated lower-case UUID. Undefined when it is neither. */
+/** A project in its one spelling: an integer of at most ten digits without leading zeros, or a hyphenated lower-case UUID. Undefined when it is neither. */
 export function normalProject(text: string): string | undefined {
-  if (/^\d{1,15}$/.test(text)) return String(Number(text));
+  if (/^\d{1,10}$/.test(text)) return String(Number(text));
   if (!UUID.test(text)) return undefined;
   return text
     .toLowerCase()
