@@ -42,7 +42,7 @@ export type HttpSource = V1beta1DataVolumeSourceHTTP & {readonly checksum?: stri
 /** What a claim asks for; plain strings where the typings declare enums, which exist only as values. */
 export interface StorageSpec {
   readonly accessModes: string[];
-  readonly volumeMode: string;
+  readonly volumeMode: 'Filesystem' | 'Block';
   readonly resources: {readonly requests: {readonly storage: string}};
   readonly storageClassName?: string;
 }

@@ -38,6 +38,9 @@ const MAX_BATCH = 256;
 /** Tries per batch. Each conflict means that somebody else's write went through, so two are rare and six are a defect. */
 const MAX_ATTEMPTS = 6;
 
+/** Kept in step with the network controller's own arithmetic, so that it finds nothing to correct after each lease. */
+const freeOf = (network: Network, table: LeaseTable): number => Math.max(0, (network.status?.total ?? table.size) - table.leases().length);
+
 /** Aborts once nobody waits any more: one caller's deadline must not fail the write that the others share. */
 function whenAllAborted(signals: readonly AbortSignal[]): AbortSignal {
   const controller = new AbortController();
@@ -155,7 +158,7 @@ export class LeaseBook {
       for (const change of batch) change.apply(table);
       if (table.changes === 0) return;
       try {
-        const status = {...network.status, leases: [...table.leases()], ...table.counts()};
+        const status = {...network.status, leases: [...table.leases()], free: freeOf(network, table)};
         const stored = await client.replace(NETWORK, {...network, status}, {subresource: 'status', fieldManager: FIELD_MANAGER, signal});
         networks.observe(stored);
         this.#tables.set(key, {version: stored.metadata.resourceVersion, table});

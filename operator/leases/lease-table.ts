@@ -1,4 +1,5 @@
 /** The leases of one network as a table that answers and changes fast. Pure but for its own state; nothing is written here. */
+import {MAX_LEASES} from '../../crds/index.ts';
 import {AddressSpace} from './address-space.ts';
 import type {AddressSource} from './address-space.ts';
 import {deriveMac, normaliseMac} from './mac.ts';
@@ -79,10 +80,9 @@ export class LeaseTable {
     return [...this.#byOwner.values()];
   }
 
-  /** Addresses in the ranges, and how many of them are free. */
-  counts(): {readonly total: number; readonly free: number} {
-    const used = [...this.#byAddress.keys()].filter((address) => this.#space.positionOf(address) >= 0).length;
-    return {total: this.#space.size, free: Math.max(0, this.#space.size - used)};
+  /** How many addresses there are to lease. */
+  get size(): number {
+    return this.#space.size;
   }
 
   /** The leases of one server, by NIC index. */
@@ -135,6 +135,8 @@ export class LeaseTable {
   }
 
   #newLease(wish: NicWish, old: Lease | undefined, macInUse: (mac: string) => boolean): Outcome {
+    if (this.#byOwner.size >= MAX_LEASES)
+      return {kind: 'refused', reason: 'NoFreeAddress', message: `the network has ${MAX_LEASES} leases, the most there can be`};
     const macAddress = this.#chooseMac(wish, macInUse);
     if (typeof macAddress !== 'string') return macAddress;
     const address = this.#chooseAddress(wish, old);
