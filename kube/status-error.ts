@@ -1,4 +1,5 @@
 /** From what a server, a socket or a timer did to an `ApiError`. */
+import {isNativeError} from 'node:util/types';
 import {ApiError} from './errors.ts';
 import type {StatusCause} from './errors.ts';
 
@@ -42,7 +43,7 @@ export function errorOfEvent(call: CallName, object: unknown): ApiError {
 /** The error of a call that got no (whole) answer. */
 export function errorOfConnection(call: CallName, cause: unknown): ApiError {
   const code = codeOf(cause);
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = isNativeError(cause) ? cause.message : String(cause);
   const message = `${call.verb} ${call.resource}: ${code === undefined || text.includes(code) ? text : `${code}: ${text}`}`;
   return new ApiError({...call, status: 0, reason: 'ConnectionError', message, cause});
 }
@@ -101,9 +102,8 @@ const secondsToMs = (seconds: number | undefined): number | undefined =>
 
 /** The system's or undici's code, also from under an aggregate (happy eyeballs) or a cause. */
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const {code} = error as {code?: unknown};
+  if (typeof error !== 'object' || error === null) return undefined; // no instanceof: another realm's errors (a test's) count too
+  const {code, errors, cause} = error as {code?: unknown; errors?: unknown; cause?: unknown};
   if (typeof code === 'string') return code;
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return codeOf(error.cause);
+  return codeOf(Array.isArray(errors) ? errors[0] : cause);
 }

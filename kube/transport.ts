@@ -92,7 +92,7 @@ class TransportClient implements KubeClient {
     this.#fieldManager = fieldManager;
   }
 
-  get<T extends KubeObject>(type: ResourceType<T>, ref: Ref, options: CallOptions = {}): Promise<T> {
+  async get<T extends KubeObject>(type: ResourceType<T>, ref: Ref, options: CallOptions = {}): Promise<T> {
     return this.#call<T>(type, {verb: 'get', method: 'GET', path: objectPath(type, ref), idempotent: true}, options);
   }
 
