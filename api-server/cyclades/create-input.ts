@@ -7,7 +7,7 @@ import {Failure} from '../http/failure.ts';
 import type {Profile} from './profile.ts';
 
 /** Bounds of the document and of behaviour 6.6. */
-export const LIMITS = {personalities: 5, personalityBytes: 10_240, metadataItems: 10, metadataKey: 50, metadataValue: 500, name: 255, adminPass: 10, adminPassMax: 256} as const;
+export const LIMITS = {personalities: 5, personalityBytes: 10_240, metadataItems: 10, metadataKey: 50, metadataValue: 500, name: 255, networks: 8, keys: 16, adminPass: 10, adminPassMax: 256} as const;
 
 /** Check 1: the members are there and of the right shape. */
 export interface CreateShape {
@@ -73,6 +73,7 @@ function readFile(item: unknown): PersonalityFile {
   if (extra !== undefined) throw bad(`Malformed personality: unknown member "${extra}"`);
   const {path, contents = '', owner, group, mode} = item;
   if (typeof path !== 'string' || path === '') throw bad('Malformed personality: "path" is missing');
+  if (!/^\/[^\0]{1,254}$/.test(path)) throw bad('Malformed personality: "path" is not an absolute path');
   if (typeof contents !== 'string') throw bad('Malformed personality: "contents" is not a string');
   // The limit holds for what is sent; what it decodes to is smaller.
   if (Buffer.byteLength(contents) > LIMITS.personalityBytes) throw new Failure('over-limit', `Maximum size of personality exceeded: ${LIMITS.personalityBytes}`);
@@ -83,7 +84,7 @@ function readFile(item: unknown): PersonalityFile {
 
 function optionalText(member: 'owner' | 'group', value: unknown): {readonly owner?: string; readonly group?: string} {
   if (!given(value)) return {};
-  if (typeof value !== 'string' || !/^[\w.-]{1,64}$/.test(value)) throw bad(`Malformed personality: "${member}" is not a user or group name`);
+  if (typeof value !== 'string' || !/^[A-Za-z_][-\w.]{0,30}\$?$/.test(value)) throw bad(`Malformed personality: "${member}" is not a user or group name`);
   return {[member]: value};
 }
 
@@ -128,7 +129,9 @@ export function readKeyNames(server: Readonly<Record<string, unknown>>): readonl
   if (given(single) && given(several)) throw bad('"key_name" and "SNF:key_names" cannot both be given');
   const names = given(several) ? several : given(single) ? [single] : [];
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) throw bad('Malformed request: names of keys are not a list of strings');
-  return [...new Set(names as string[])];
+  const distinct = [...new Set(names as string[])];
+  if (distinct.length > LIMITS.keys) throw new Failure('over-limit', `Maximum number of keys exceeded: ${LIMITS.keys}`);
+  return distinct;
 }
 
 /** Check 6: length of the name; also of a rename. */
@@ -173,6 +176,7 @@ export function readNetworks(server: Readonly<Record<string, unknown>>): 'defaul
   const items = networks as unknown[];
   // The openstack command sends an empty list with its block device mapping whenever no network was asked for.
   if (items.length === 0) return given(server['block_device_mapping_v2']) ? 'default' : 'none';
+  if (items.length > LIMITS.networks) throw new Failure('over-limit', `Maximum number of networks exceeded: ${LIMITS.networks}`);
   return items.map((item) => {
     if (!isObject(item)) throw bad('Malformed request: a network is not an object');
     const request = {uuid: scalar(item['uuid']), fixedIp: scalar(item['fixed_ip']), port: scalar(item['port'])};

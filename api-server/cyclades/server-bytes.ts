@@ -1,5 +1,6 @@
 /** Gathers what a server's view depends on, and serialises it once per state of all that. */
-import type {Flavor, Image, Network, Server} from '../../crds/index.ts';
+import {PUBLIC_NETWORK, type Flavor, type Image, type Network, type Server} from '../../crds/index.ts';
+import {refOf} from '../../kube/objects.ts';
 import type {Caller} from '../http/types.ts';
 import {stateIn, type ComputeContext} from './context.ts';
 import {briefServer, fullServer, type LinkBase, type ServerSources} from './server-view.ts';
@@ -37,10 +38,12 @@ function imageOf({store}: ComputeContext, {spec, metadata}: Server): Image | und
   return ref === undefined ? undefined : store.images.get({namespace: ref.namespace ?? namespace, name: ref.name});
 }
 
-/** A NIC that names no network is on the public one. */
-function networkOfNic({store, config}: ComputeContext, {spec, metadata}: Server, index: number): Network | undefined {
+/** As the status says (`namespace/name`), else as the spec does; a NIC that names no network is on the public one. */
+function networkOfNic({store, config}: ComputeContext, {spec, status, metadata}: Server, index: number): Network | undefined {
+  const seen = status?.nics?.find((nic) => nic.index === index)?.network;
+  if (seen !== undefined) return store.networks.get(refOf(seen));
   const ref = spec.nics?.find((nic) => nic.index === index)?.network;
-  if (ref === undefined) return store.networks.get({namespace: config.systemNamespace, name: 'public'});
+  if (ref === undefined) return store.networks.get({namespace: config.systemNamespace, name: PUBLIC_NETWORK});
   return store.networks.get({namespace: ref.namespace ?? metadata.namespace ?? '', name: ref.name});
 }
 

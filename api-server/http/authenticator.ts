@@ -153,8 +153,8 @@ export function createAuthenticator({credentials, tokens, clock, limits = DEFAUL
         const account = credentials.accountOf(shown.user);
         const digest = sha256Hex(shown.secret);
         const byKey = credentials.byDigest('api-key', digest) ?? byToken(shown.secret)?.account;
-        const proved = byKey !== undefined && byKey === account ? byKey : await byPassword('triple', shown.user, shown.secret, address);
-        return ok(inProject(callerOf(proved, 'triple'), project));
+        if (byKey !== undefined && byKey === account) return ok(inProject(callerOf(byKey, 'triple'), project));
+        return inProject(callerOf(await byPassword('triple', shown.user, shown.secret, address), 'triple'), project);
       }
       default:
         return shown satisfies never;

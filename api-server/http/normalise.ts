@@ -15,18 +15,19 @@ export function failureOf(error: unknown): Failure {
  * validation reach the client.
  */
 export function clusterFailure(error: ApiError): Failure {
-  const cause = error;
-  if (isNotFound(error)) return new Failure('not-found', undefined, {cause});
-  if (isAlreadyExists(error)) return new Failure('already-exists', undefined, {cause});
-  if (isConflict(error) || isGone(error)) return new Failure('conflict', 'The object was changed at the same time, try again', {cause});
-  if (isInvalid(error)) {
+  // Asked as `unknown`: the predicates would narrow an ApiError that fails one of them to never.
+  const cause: unknown = error;
+  if (isNotFound(cause)) return new Failure('not-found', undefined, {cause});
+  if (isAlreadyExists(cause)) return new Failure('already-exists', undefined, {cause});
+  if (isConflict(cause) || isGone(cause)) return new Failure('conflict', 'The object was changed at the same time, try again', {cause});
+  if (isInvalid(cause)) {
     const fields = error.causes.map(({field, message}) => ({path: field ?? '', message: message ?? 'invalid'}));
     return new Failure('invalid', fields.length > 0 ? fields.map(({path, message}) => `${path}: ${message}`).join('; ') : undefined, {fields, cause});
   }
-  if (isTooManyRequests(error) || isServerFailure(error)) {
+  if (isTooManyRequests(cause) || isServerFailure(cause)) {
     return new Failure('unavailable', undefined, {retryAfterSeconds: Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)), cause});
   }
   // Our own rights are part of the chart: a 403 is an admission policy's refusal, or a defect that the log must show.
-  if (isForbidden(error)) return new Failure('forbidden', 'Refused by the policy of the cluster', {cause});
+  if (isForbidden(cause)) return new Failure('forbidden', 'Refused by the policy of the cluster', {cause});
   return new Failure('internal', undefined, {cause});
 }

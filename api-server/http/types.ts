@@ -129,8 +129,8 @@ export type Route = RouteOf<void>;
 export function bindRoutes<D>(table: readonly RouteOf<D>[], deps: D): readonly Route[] {
   return table.map((route): Route =>
     route.auth === 'public'
-      ? {...route, handler: (input) => route.handler(input, deps)}
-      : {...route, handler: (input) => route.handler(input, deps)},
+      ? {...route, handler: (input: PublicInput) => route.handler(input, deps)}
+      : {...route, auth: 'account', handler: (input) => route.handler(input, deps)},
   );
 }
 

@@ -62,7 +62,14 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
   });
   informers.push({kind: 'Secret', informer: secrets as unknown as Informer<KubeObject>});
 
-  const sequences = new Map<SequencedKind, {next(signal?: AbortSignal): Promise<number>}>();
+  const sequences = new Map<SequencedKind, Sequence>();
+  const sequenceOf = (kind: SequencedKind): Sequence => {
+    const known = sequences.get(kind);
+    if (known !== undefined) return known;
+    const created = createSequence({client, namespace: systemNamespace, name: sequenceName(SEQUENCED[kind]), blockSize: ID_BLOCK, clock});
+    sequences.set(kind, created);
+    return created;
+  };
 
   return {
     regions: collection(REGION),
@@ -81,13 +88,8 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
     credentials: createCredentialIndex({accounts, secrets, systemNamespace}),
 
     async allocateId(kind, signal) {
-      let sequence = sequences.get(kind);
-      if (sequence === undefined) {
-        sequence = createSequence({client, namespace: systemNamespace, name: sequenceName(kind), blockSize: ID_BLOCK, clock});
-        sequences.set(kind, sequence);
-      }
       try {
-        return await sequence.next(signal);
+        return await sequenceOf(kind).next(signal);
       } catch (error) {
         throw failureOf(error);
       }
@@ -123,7 +125,24 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
   };
 }
 
-/** ConfigMap of a kind's counter, shared with the operator. */
-export function sequenceName(kind: SequencedKind): string {
-  return `ids-${kind.toLowerCase()}`;
+type Sequence = ReturnType<typeof createSequence>;
+
+const SEQUENCED: Readonly<Record<SequencedKind, Pick<ResourceType, 'plural'>>> = {
+  Region: REGION,
+  Cell: CELL,
+  Host: HOST,
+  Account: ACCOUNT,
+  Project: PROJECT,
+  Flavor: FLAVOR,
+  Image: IMAGE,
+  Drive: DRIVE,
+  Server: SERVER,
+  ServerGroup: SERVER_GROUP,
+  KeyPair: KEY_PAIR,
+  Network: NETWORK,
+};
+
+/** ConfigMap of a kind's counter, shared with the operator: `ids-<plural>`. */
+export function sequenceName({plural}: Pick<ResourceType, 'plural'>): string {
+  return `ids-${plural}`;
 }
