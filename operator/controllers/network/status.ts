@@ -3,7 +3,7 @@ import type {Network, NetworkStatus} from '../../../crds/index.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause, someOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
 import {uuidOf} from '../shared/identity.ts';
-import {LeaseTable} from '../../leases/lease-table.ts';
+import {AddressSpace} from '../../leases/address-space.ts';
 
 /** What was seen. */
 export interface NetworkSeen {
@@ -17,12 +17,14 @@ export interface NetworkSeen {
 /** The whole status. */
 export function networkStatus({network, attachment, duplicate, nowMs}: NetworkSeen): NetworkStatus {
   const leases = network.status?.leases;
+  const total = new AddressSpace(network.spec).size;
   const deleting = network.metadata.deletionTimestamp !== undefined;
   return {
     observedGeneration: network.metadata.generation ?? 0,
     uuid: uuidOf(network),
     ...(leases === undefined ? {} : {leases}),
-    ...new LeaseTable(network.spec, leases ?? []).counts(), // as the allocator counts them, or the two would correct each other for ever
+    total,
+    free: Math.max(0, total - (leases?.length ?? 0)), // as the allocator counts, or the two would correct each other for ever
     ...(attachment.status === 'True' ? {nad: network.metadata.name} : {}),
     conditions: conditionsOf(network, [duplicate ?? attachment, deleting ? deletingBecause('LeasesRemain', waitingFor(network)) : NOT_DELETING], nowMs),
   };

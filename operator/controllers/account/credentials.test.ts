@@ -1,0 +1,44 @@
+import {describe, expect, test} from '@jest/globals';
+import {hashPassword, verifyPassword, verifyToken} from '../../../crds/rules/credentials.ts';
+import type {Secret} from '../../../kube/types.ts';
+import {accountOf, metadata} from '../../testing/objects.ts';
+import {credentialsName, hashedData} from './credentials.ts';
+
+const encode = (text: string): string => Buffer.from(text).toString('base64');
+const decode = (text: string | null | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
+const secretOf = (data: Record<string, string>): Secret => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: metadata('demo-credentials', {namespace: 'basalt-system'}),
+  data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encode(value)])),
+});
+
+test('hashes alone are left alone', async () => {
+  expect(await hashedData(secretOf({'password.hash': 'scrypt$…', 'token.hash': 'sha256$…', note: 'mine'}))).toBeUndefined();
+});
+
+test('every cleartext key becomes a hash, and goes', async () => {
+  const patch = await hashedData(secretOf({password: 'correct horse\n', 'api-key': 'k1', token: 't1\n\n t2 \n'}));
+  expect([patch?.['password'], patch?.['api-key'], patch?.['token']]).toEqual([null, null, null]);
+  expect(await verifyPassword('correct horse', decode(patch?.['password.hash']))).toBe(true);
+  expect(verifyToken('k1', decode(patch?.['api-key.hash']))).toBe(true);
+  expect([verifyToken('t1', decode(patch?.['token.hash'])), verifyToken('t2', decode(patch?.['token.hash']))]).toEqual([true, true]);
+  expect(JSON.stringify(patch)).not.toContain(encode('correct horse'));
+});
+
+describe('a password written again', () => {
+  test('keeps the hash that admits it, so that sessions survive', async () => {
+    const hash = await hashPassword('same');
+    expect(await hashedData(secretOf({password: 'same', 'password.hash': hash}))).toEqual({password: null});
+  });
+  test('replaces the hash when it is another', async () => {
+    const hash = await hashPassword('old');
+    const patch = await hashedData(secretOf({password: 'new', 'password.hash': hash}));
+    expect(await verifyPassword('new', decode(patch?.['password.hash']))).toBe(true);
+  });
+});
+
+test('the name of the Secret may be chosen', () => {
+  expect(credentialsName(accountOf('demo'))).toBe('demo-credentials');
+  expect(credentialsName(accountOf('demo', {credentialsSecret: {name: 'mine'}}))).toBe('mine');
+});
