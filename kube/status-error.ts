@@ -34,11 +34,18 @@ export function errorOfAnswer(
   return statusError(call, status, parsed, retryAfterMs, body);
 }
 
+/** Marks an error that came inside a watch, not as its answer. */
+class ErrorEvent extends Error {}
+
 /** The error of an ERROR event of a watch; `object` is its Status. */
 export function errorOfEvent(call: CallName, object: unknown): ApiError {
   const status = (typeof object === 'object' && object !== null ? object : {}) as Status;
-  return statusError(call, status.code ?? 500, status, secondsToMs(status.details?.retryAfterSeconds), '');
+  const cause = new ErrorEvent('ERROR event');
+  return statusError(call, status.code ?? 500, status, secondsToMs(status.details?.retryAfterSeconds), '', cause);
 }
+
+/** Whether an error is that of an ERROR event: the stream had begun well. */
+export const isErrorEvent = (error: ApiError): boolean => error.cause instanceof ErrorEvent;
 
 /** The error of a call that got no (whole) answer. */
 export function errorOfConnection(call: CallName, cause: unknown): ApiError {
@@ -76,7 +83,14 @@ export function retryAfterOf(header: string | string[] | undefined, nowMs: numbe
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
-function statusError(call: CallName, code: number, status: Status | undefined, retryAfterMs: number | undefined, body: string): ApiError {
+function statusError(
+  call: CallName,
+  code: number,
+  status: Status | undefined,
+  retryAfterMs: number | undefined,
+  body: string,
+  cause?: Error,
+): ApiError {
   return new ApiError({
     ...call,
     status: code,
@@ -84,6 +98,7 @@ function statusError(call: CallName, code: number, status: Status | undefined, r
     message: (status?.message ?? `${call.verb} ${call.resource}: HTTP ${code} ${body}`).trim().slice(0, LONGEST_MESSAGE),
     ...(status?.details?.causes === undefined ? {} : {causes: status.details.causes}),
     ...(retryAfterMs === undefined ? {} : {retryAfterMs}),
+    cause,
   });
 }
 

@@ -19,8 +19,9 @@ export interface FakeWatch {
 /** Starts a stream on `response`; `onEnd` is called once it is over. */
 export function startWatch(store: FakeStore, route: Route, query: URLSearchParams, response: ServerResponse, onEnd: () => void): FakeWatch {
   const selected = compileSelectors(query.get('labelSelector'), query.get('fieldSelector'));
+  let ended = false;
   const sendLine = (line: string): void => {
-    response.write(`${line}\n`);
+    if (!ended) response.write(`${line}\n`);
   };
   const send = (type: string, object: object): void => sendLine(JSON.stringify({type, object}));
   const bookmark = (): void => {
@@ -32,6 +33,7 @@ export function startWatch(store: FakeStore, route: Route, query: URLSearchParam
     });
   };
   const end = (how: 'close' | 'reset'): void => {
+    ended = true;
     if (how === 'reset') response.destroy();
     else response.end();
   };
