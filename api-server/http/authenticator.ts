@@ -71,8 +71,8 @@ export function createAuthenticator({credentials, tokens, clock, limits = DEFAUL
   const successes = new SuccessCache(clock, limits.successes);
   const running = new Map<string, Promise<boolean>>();
   const turns = createTurns(limits.concurrentHashes, limits.waitingHashes);
-  // Checked in place of an unknown user's password, so that unknown and wrong take the same time.
-  const decoy = hashPassword('no such user');
+  // Checked in place of an unknown user's password, so that unknown and wrong take the same time. Made when first needed.
+  let decoy: Promise<string> | undefined;
 
   const refuse = (scheme: string, user: string, address: string): never => {
     perUser.record(`${user}\n${address}`);
@@ -109,6 +109,7 @@ export function createAuthenticator({credentials, tokens, clock, limits = DEFAUL
     }
     guard(scheme, user, address);
     if (account === undefined || stored === undefined) {
+      decoy ??= hashPassword('no such user');
       await matches(key, password, await decoy);
       return refuse(scheme, user, address);
     }

@@ -1,5 +1,4 @@
 /** For tests: the whole program over the fake API server, with two accounts, flavors, images and the public network; and a caller. */
-import {scryptSync} from 'node:crypto';
 import {
   ACCOUNT,
   API_VERSION,
@@ -26,6 +25,7 @@ import {readConfig} from '../config.ts';
 import type {AuthLimits} from '../http/authenticator.ts';
 import {createHttpMetrics} from '../http/metrics.ts';
 import {startProgram, type Program} from '../program.ts';
+import {cheapHash} from './cheap-hash.ts';
 
 /** An account of the harness with its credentials in the clear. */
 export interface TestAccount {
@@ -96,12 +96,6 @@ export interface Harness {
     readonly status?: ServerStatus;
   }): Promise<Server>;
   stop(): Promise<void>;
-}
-
-/** The scrypt hash of a test's password, at the least cost that is read. */
-export function cheapHash(password: string): string {
-  const salt = Buffer.alloc(16, 7);
-  return `scrypt$2$1$1$${salt.toString('base64')}$${scryptSync(password, salt, 32, {N: 2, r: 1, p: 1}).toString('base64')}`;
 }
 
 /** Name of the namespace of an account. */
