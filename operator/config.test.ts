@@ -43,7 +43,10 @@ test('everything can be set by the environment', () => {
 test('a port alone listens on loopback; an empty variable is absent; a flag wins', () => {
   expect(read({BASALT_OPERATOR_PORT: '9100'}).listen).toEqual({host: '127.0.0.1', port: 9100});
   expect(read({BASALT_NAMESPACE: ''}).namespace).toBe('basalt-system');
-  expect(read({BASALT_LOG_LEVEL: 'warn'}, ['--log-level=debug', '--kubeconfig', '/k'])).toMatchObject({logLevel: 'debug', kubeconfig: '/k'});
+  expect(read({BASALT_LOG_LEVEL: 'warn'}, ['--log-level=debug', '--kubeconfig', '/k'])).toMatchObject({
+    logLevel: 'debug',
+    kubeconfig: '/k',
+  });
 });
 
 describe('what makes no sense is refused by name', () => {

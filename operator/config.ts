@@ -50,9 +50,17 @@ const SETTINGS = {
 
 type Setting = keyof typeof SETTINGS;
 const NAMES = Object.keys(SETTINGS) as Setting[];
-const flagOf = (name: Setting): string => name.replace(/^BASALT_(OPERATOR_)?/, '').toLowerCase().replaceAll('_', '-');
+const flagOf = (name: Setting): string =>
+  name
+    .replace(/^BASALT_(OPERATOR_)?/, '')
+    .toLowerCase()
+    .replaceAll('_', '-');
 
-const validate = new Ajv({allErrors: true}).compile<Partial<Record<Setting, string>>>({type: 'object', properties: SETTINGS, additionalProperties: false});
+const validate = new Ajv({allErrors: true}).compile<Partial<Record<Setting, string>>>({
+  type: 'object',
+  properties: SETTINGS,
+  additionalProperties: false,
+});
 
 function flags(argv: readonly string[]): Partial<Record<Setting, string>> {
   const options = Object.fromEntries(NAMES.map((name) => [flagOf(name), {type: 'string' as const}]));
@@ -60,7 +68,9 @@ function flags(argv: readonly string[]): Partial<Record<Setting, string>> {
     const {values} = parseArgs({args: [...argv], options, strict: true, allowPositionals: false});
     return Object.fromEntries(NAMES.flatMap((name) => (values[flagOf(name)] === undefined ? [] : [[name, values[flagOf(name)]]])));
   } catch (error) {
-    throw new ConfigError(`${error instanceof Error ? error.message : String(error)}. Flags: ${NAMES.map((name) => `--${flagOf(name)}`).join(' ')}`);
+    throw new ConfigError(
+      `${error instanceof Error ? error.message : String(error)}. Flags: ${NAMES.map((name) => `--${flagOf(name)}`).join(' ')}`,
+    );
   }
 }
 
@@ -73,7 +83,11 @@ function listenOf(settings: Partial<Record<Setting, string>>): OperatorConfig['l
 }
 
 /** Reads the settings. Throws {@link ConfigError}. An empty variable counts as absent. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, argv: readonly string[], pid: number): OperatorConfig {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  argv: readonly string[],
+  pid: number,
+): OperatorConfig {
   const fromEnvironment = Object.fromEntries(
     NAMES.flatMap((name) => (environment[name] === undefined || environment[name] === '' ? [] : [[name, environment[name]]])),
   );
@@ -81,7 +95,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!validate(settings)) {
     const [first] = validate.errors ?? [];
     const name = first?.instancePath.slice(1) ?? '';
-    throw new ConfigError(`${name}=${JSON.stringify(settings[name as Setting])} ${first?.message ?? 'is invalid'} (flag --${flagOf(name as Setting)})`);
+    throw new ConfigError(
+      `${name}=${JSON.stringify(settings[name as Setting])} ${first?.message ?? 'is invalid'} (flag --${flagOf(name as Setting)})`,
+    );
   }
   const workers = Object.fromEntries(
     (settings.BASALT_WORKERS ?? '')

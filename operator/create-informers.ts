@@ -1,5 +1,19 @@
 /** Builds every informer of the operator, with its selector, indexes and transform, and says which kinds it can do without. */
-import {ACCOUNT, CELL, DRIVE, FLAVOR, HOST, IMAGE, KEY_PAIR, NETWORK, PROJECT, REGION, SERVER, SERVER_GROUP, SERVER_OPERATION} from '../crds/index.ts';
+import {
+  ACCOUNT,
+  CELL,
+  DRIVE,
+  FLAVOR,
+  HOST,
+  IMAGE,
+  KEY_PAIR,
+  NETWORK,
+  PROJECT,
+  REGION,
+  SERVER,
+  SERVER_GROUP,
+  SERVER_OPERATION,
+} from '../crds/index.ts';
 import {LABELS} from '../crds/wellknown.ts';
 import type {KubeClient} from '../kube/client.ts';
 import type {Clock} from '../kube/clock.ts';
@@ -41,7 +55,7 @@ export function createInformers(options: InformerOptions): {readonly informers: 
   const managed: ManagedInformer[] = [];
   const informerOf = <T extends KubeObject>(type: ResourceType<T>, {optional = false, ...choice}: Choice<T> = {}): Informer<T> => {
     const informer = createInformer<T>({client, type, clock, log, ...choice, ...(metrics === undefined ? {} : {metrics})});
-    managed.push({type, informer: informer as unknown as Informer<KubeObject>, optional});
+    managed.push({type, informer: informer as unknown as ManagedInformer['informer'], optional});
     return informer;
   };
   const identity = indexes.identityIndexes;

@@ -12,7 +12,8 @@ import type {VirtualMachineInstance} from './kubevirt/types.ts';
 type Indexes<T> = Readonly<Record<string, IndexFunction<T>>>;
 
 /** A list of what is there. */
-const present = (...values: readonly (string | undefined)[]): readonly string[] => [...new Set(values.filter((value) => value !== undefined && value !== ''))] as string[];
+const present = (...values: readonly (string | undefined)[]): readonly string[] =>
+  [...new Set(values.filter((value) => value !== undefined && value !== ''))] as string[];
 
 /** The key of something that `object` names, in its own namespace unless the reference says otherwise. */
 function keyFrom(object: KubeObject, reference: {readonly name: string; readonly namespace?: string} | undefined): string | undefined {
@@ -21,7 +22,8 @@ function keyFrom(object: KubeObject, reference: {readonly name: string; readonly
   return keyOf({name: reference.name, ...(namespace === undefined ? {} : {namespace})});
 }
 
-const keysFrom = (object: KubeObject, names: readonly string[] | undefined): readonly string[] => present(...(names ?? []).map((name) => keyFrom(object, {name})));
+const keysFrom = (object: KubeObject, names: readonly string[] | undefined): readonly string[] =>
+  present(...(names ?? []).map((name) => keyFrom(object, {name})));
 
 /** What all kinds of ours have. */
 export const identityIndexes: Indexes<WithId> = {
@@ -46,14 +48,22 @@ export const driveIndexes: Indexes<Drive> = {
   ...identityIndexes,
   image: (drive) => present(keyFrom(drive, drive.spec.source?.image)),
   sourceDrive: (drive) => present(keyFrom(drive, drive.spec.source?.drive)),
-  server: (drive) => keysFrom(drive, drive.status?.claims?.map((claim) => claim.server)),
+  server: (drive) =>
+    keysFrom(
+      drive,
+      drive.status?.claims?.map((claim) => claim.server),
+    ),
 };
 
 export const imageIndexes: Indexes<Image> = {...identityIndexes, drive: (image) => present(keyFrom(image, image.spec.source.drive))};
 
 export const serverIndexes: Indexes<Server> = {
   ...identityIndexes,
-  drive: (server) => keysFrom(server, server.spec.disks?.map((disk) => disk.drive)),
+  drive: (server) =>
+    keysFrom(
+      server,
+      server.spec.disks?.map((disk) => disk.drive),
+    ),
   image: (server) => present(keyFrom(server, server.spec.image)),
   flavor: (server) => present(server.spec.flavor),
   network: (server) => present(...(server.spec.nics ?? []).map((nic) => keyFrom(server, nic.network))),
@@ -65,7 +75,9 @@ export const serverIndexes: Indexes<Server> = {
   cell: (server) => present(server.spec.placement?.cell),
 };
 
-export const serverOperationIndexes: Indexes<ServerOperation> = {server: (operation) => present(keyFrom(operation, {name: operation.spec.server}))};
+export const serverOperationIndexes: Indexes<ServerOperation> = {
+  server: (operation) => present(keyFrom(operation, {name: operation.spec.server})),
+};
 
 export const nodeIndexes: Indexes<CoreNode> = {
   hostname: (node) => present(node.metadata.labels?.['kubernetes.io/hostname']),
@@ -77,7 +89,9 @@ export const podIndexes: Indexes<Pod> = {
   node: (pod) => present(pod.spec?.nodeName),
   // A launcher's controller is its VirtualMachineInstance, which has the server's name.
   server: (pod) =>
-    present(...(pod.metadata.ownerReferences ?? []).filter(({kind}) => kind === 'VirtualMachineInstance').map(({name}) => keyFrom(pod, {name}))),
+    present(
+      ...(pod.metadata.ownerReferences ?? []).filter(({kind}) => kind === 'VirtualMachineInstance').map(({name}) => keyFrom(pod, {name})),
+    ),
 };
 
 export const instanceIndexes: Indexes<VirtualMachineInstance> = {node: (instance) => present(instance.status?.nodeName)};

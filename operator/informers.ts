@@ -2,7 +2,21 @@
  * Every kind the operator watches, one informer each, shared by all controllers. The names of the indexes are part of the contract
  * with the controllers: `informer.byIndex(name, value)` throws for any other.
  */
-import type {Account, Cell, Drive, Flavor, Host, Image, KeyPair, Network, Project, Region, Server, ServerGroup, ServerOperation} from '../crds/index.ts';
+import type {
+  Account,
+  Cell,
+  Drive,
+  Flavor,
+  Host,
+  Image,
+  KeyPair,
+  Network,
+  Project,
+  Region,
+  Server,
+  ServerGroup,
+  ServerOperation,
+} from '../crds/index.ts';
 import type {Informer} from '../kube/informer.ts';
 import type {KubeObject} from '../kube/objects.ts';
 import type {CoreNode, Namespace, PersistentVolumeClaim, Pod, RoleBinding, Secret} from '../kube/types.ts';

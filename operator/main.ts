@@ -54,7 +54,7 @@ async function run(config: OperatorConfig, log: Logger): Promise<void> {
   collectDefaultMetrics({register: registry}); // the event-loop lag is the one to alert on: a blocked loop renews no lease
   const metrics = createRuntimeMetrics(registry);
   const clientMetrics = createClientMetrics(registry);
-  const kubeConfig = await loadKubeConfig(config.kubeconfig === undefined ? {inCluster: true} : {path: config.kubeconfig});
+  const kubeConfig = loadKubeConfig(config.kubeconfig === undefined ? {inCluster: true} : {path: config.kubeconfig});
   const client = createClient({
     kubeConfig,
     userAgent: 'basalt-operator',

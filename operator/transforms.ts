@@ -15,7 +15,10 @@ export function trimPod(pod: Pod): Pod {
       : {
           spec: {
             ...(spec.nodeName === undefined ? {} : {nodeName: spec.nodeName}),
-            containers: (spec.containers ?? []).map(({name, resources}) => ({name, ...(resources?.requests === undefined ? {} : {resources: {requests: resources.requests}})})),
+            containers: (spec.containers ?? []).map(({name, resources}) => ({
+              name,
+              ...(resources?.requests === undefined ? {} : {resources: {requests: resources.requests}}),
+            })),
           },
         }),
     ...(status === undefined
@@ -26,7 +29,9 @@ export function trimPod(pod: Pod): Pod {
             ...(status.reason === undefined ? {} : {reason: status.reason}),
             ...(status.message === undefined ? {} : {message: status.message}),
             conditions: (status.conditions ?? []).filter(({status: value}) => value !== 'True'),
-            containerStatuses: (status.containerStatuses ?? []).filter(({state}) => state?.waiting !== undefined || state?.terminated !== undefined),
+            containerStatuses: (status.containerStatuses ?? []).filter(
+              ({state}) => state?.waiting !== undefined || state?.terminated !== undefined,
+            ),
           },
         }),
   };
@@ -42,7 +47,14 @@ export function trimNode(node: CoreNode): CoreNode {
     apiVersion,
     kind,
     metadata,
-    ...(spec === undefined ? {} : {spec: {...(spec.unschedulable === undefined ? {} : {unschedulable: spec.unschedulable}), ...(spec.taints === undefined ? {} : {taints: spec.taints})}}),
+    ...(spec === undefined
+      ? {}
+      : {
+          spec: {
+            ...(spec.unschedulable === undefined ? {} : {unschedulable: spec.unschedulable}),
+            ...(spec.taints === undefined ? {} : {taints: spec.taints}),
+          },
+        }),
     status: {
       ...(status?.capacity === undefined ? {} : {capacity: status.capacity}),
       ...(status?.allocatable === undefined ? {} : {allocatable: status.allocatable}),
@@ -61,7 +73,10 @@ export function trimNode(node: CoreNode): CoreNode {
 /** A Secret of ours without its bytes: each value becomes `sha256:<hex>` of itself decoded, which is enough to see drift. */
 export function hashSecret(secret: Secret): Secret {
   const hash = (base64: string): string => `sha256:${createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex')}`;
-  return {...secret, ...(secret.data === undefined ? {} : {data: Object.fromEntries(Object.entries(secret.data).map(([key, value]) => [key, hash(value)]))})};
+  return {
+    ...secret,
+    ...(secret.data === undefined ? {} : {data: Object.fromEntries(Object.entries(secret.data).map(([key, value]) => [key, hash(value)]))}),
+  };
 }
 
 /** A namespace without the conditions of its deletion. */
@@ -74,6 +89,8 @@ export const trimNamespace = ({apiVersion, kind, metadata, status}: Namespace): 
 
 /** A claim without CDI's annotations but those that name its source and progress. */
 export function trimClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
-  const annotations = Object.fromEntries(Object.entries(claim.metadata.annotations ?? {}).filter(([key]) => key.startsWith('cdi.kubevirt.io/') || key.startsWith('basalt.dev/')));
+  const annotations = Object.fromEntries(
+    Object.entries(claim.metadata.annotations ?? {}).filter(([key]) => key.startsWith('cdi.kubevirt.io/') || key.startsWith('basalt.dev/')),
+  );
   return {...claim, metadata: {...claim.metadata, annotations}};
 }

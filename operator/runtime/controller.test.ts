@@ -12,7 +12,11 @@ import {TerminalError} from './terminal-error.ts';
 import {DONE, watchOf} from './types.ts';
 import type {ControllerDefinition, ReconcileContext, Result} from './types.ts';
 
-const object = (name: string, labels: Record<string, string> = {}): KubeObject => ({apiVersion: 'v1', kind: 'Thing', metadata: {name, labels}});
+const object = (name: string, labels: Record<string, string> = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Thing',
+  metadata: {name, labels},
+});
 
 interface Fixture {
   readonly clock: FakeClock;
@@ -106,9 +110,21 @@ describe('the result decides what follows', () => {
     ['blocked', () => Promise.resolve({kind: 'blocked', reason: 'DependencyMissing', message: 'no image'}), undefined, 'success'],
     ['requeue', () => Promise.resolve({kind: 'requeue', afterMs: 7000, why: 'poll'}), 7000, 'requeue_after'],
     ['an error', () => Promise.reject(new Error('boom')), 5, 'error'],
-    ['a synchronous throw', () => { throw new Error('boom'); }, 5, 'error'],
+    [
+      'a synchronous throw',
+      () => {
+        throw new Error('boom');
+      },
+      5,
+      'error',
+    ],
     ['a terminal error', () => Promise.reject(new TerminalError('never')), undefined, 'error'],
-    ['a conflict', () => Promise.reject(new ApiError({status: 409, reason: 'Conflict', message: '', verb: 'put', resource: 'things'})), 5, 'requeue'],
+    [
+      'a conflict',
+      () => Promise.reject(new ApiError({status: 409, reason: 'Conflict', message: '', verb: 'put', resource: 'things'})),
+      5,
+      'requeue',
+    ],
   ])('%s', async (_name, reconcile, againAfterMs, outcome) => {
     const {clock, informer, registry, controller, runs} = setUp(reconcile, {resyncMs: 1e9});
     informer.set(object('a'));
@@ -163,7 +179,10 @@ test('a run is aborted at its deadline, counted, and tried again', async () => {
 describe('watches', () => {
   const watching = (delayMs: number) => {
     const other = new FakeInformer<KubeObject>();
-    return {other, watches: [watchOf(other, ({object: {metadata}}) => [metadata.labels?.['of'] ?? ''].filter((key) => key !== ''), {delayMs})]};
+    return {
+      other,
+      watches: [watchOf(other, ({object: {metadata}}) => [metadata.labels?.['of'] ?? ''].filter((key) => key !== ''), {delayMs})],
+    };
   };
 
   test('map changes of other kinds to keys', async () => {
@@ -201,7 +220,9 @@ describe('watches', () => {
   test('start waits for the first lists of what it must see, not for optional kinds', async () => {
     const must = new FakeInformer<KubeObject>({synced: false});
     const may = new FakeInformer<KubeObject>({synced: false});
-    const {informer, controller, runs} = setUp(() => Promise.resolve(DONE), {watches: [watchOf(must, () => []), watchOf(may, () => [], {optional: true})]});
+    const {informer, controller, runs} = setUp(() => Promise.resolve(DONE), {
+      watches: [watchOf(must, () => []), watchOf(may, () => [], {optional: true})],
+    });
     informer.set(object('a'));
     const started = controller.start();
     await settle();
@@ -227,10 +248,13 @@ test('everything is looked at again after the resync period', async () => {
 describe('drain', () => {
   test('waits for running work and takes no more', async () => {
     let open = (): void => undefined;
-    const {informer, controller, runs} = setUp(async () => {
-      await new Promise<void>((resolve) => (open = resolve));
-      return DONE;
-    }, {workers: 1});
+    const {informer, controller, runs} = setUp(
+      async () => {
+        await new Promise<void>((resolve) => (open = resolve));
+        return DONE;
+      },
+      {workers: 1},
+    );
     informer.set(object('a'));
     informer.set(object('b'));
     await controller.start();
@@ -264,7 +288,9 @@ test('all metrics of a controller exist at zero before its first run', async () 
   const {registry} = setUp(() => Promise.resolve(DONE));
   const text = await registry.metrics();
   for (const line of [
-    ...['success', 'error', 'requeue', 'requeue_after'].map((result) => `controller_runtime_reconcile_total{controller="thing",result="${result}"} 0`),
+    ...['success', 'error', 'requeue', 'requeue_after'].map(
+      (result) => `controller_runtime_reconcile_total{controller="thing",result="${result}"} 0`,
+    ),
     'controller_runtime_reconcile_errors_total{controller="thing"} 0',
     'controller_runtime_terminal_reconcile_errors_total{controller="thing"} 0',
     'controller_runtime_reconcile_panics_total{controller="thing"} 0',

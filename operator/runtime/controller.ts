@@ -186,7 +186,10 @@ export function createController(definition: ControllerDefinition, options: Cont
     queue,
     async start() {
       subscribe();
-      const required = [definition.primary, ...(definition.watches ?? []).filter((watch) => watch.optional !== true).map((watch) => watch.informer)];
+      const required = [
+        definition.primary,
+        ...(definition.watches ?? []).filter((watch) => watch.optional !== true).map((watch) => watch.informer),
+      ];
       await Promise.all(required.map((informer) => informer.waitForSync(lifetime.signal)));
       if (lifetime.signal.aborted) return;
       for (const object of definition.primary.list()) queue.add(keyOf(refOfObject(object)), 'low');

@@ -7,7 +7,11 @@ import {createEventReconciler} from './event-reconciler.ts';
 import type {ReconcileContext} from './types.ts';
 
 const context: ReconcileContext = {signal: new AbortController().signal, log: silentLogger, clock: new FakeClock(), reconcileId: 'test'};
-const object = (uid: string, revision = '1'): KubeObject => ({apiVersion: 'v1', kind: 'Thing', metadata: {name: 'a', uid, resourceVersion: revision}});
+const object = (uid: string, revision = '1'): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Thing',
+  metadata: {name: 'a', uid, resourceVersion: revision},
+});
 
 function setUp(onEvent: (event: string) => Promise<void> = () => Promise.resolve()) {
   const informer = new FakeInformer<KubeObject>();
@@ -79,7 +83,9 @@ test('an object that vanishes while its addition is handled is deleted afterward
 
 test('a deletion is delivered again when the handler fails', async () => {
   let failures = 1;
-  const {informer, events, reconcile} = setUp((event) => (event.startsWith('DELETED') && failures-- > 0 ? Promise.reject(new Error('busy')) : Promise.resolve()));
+  const {informer, events, reconcile} = setUp((event) =>
+    event.startsWith('DELETED') && failures-- > 0 ? Promise.reject(new Error('busy')) : Promise.resolve(),
+  );
   informer.set(object('u1'));
   await reconcile();
   informer.remove('a');

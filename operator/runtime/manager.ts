@@ -16,7 +16,8 @@ import type {ControllerDefinition} from './types.ts';
 /** An informer that the manager starts once its kind is served. */
 export interface ManagedInformer {
   readonly type: KindName;
-  readonly informer: Informer<KubeObject>;
+  /** `problem` is what a person must mend (RBAC, a CRD that went away), while there is one. */
+  readonly informer: Informer<KubeObject> & {readonly problem?: string | undefined};
   /** Readiness does not ask for it, and controllers that watch it say `optional` too. */
   readonly optional?: boolean;
 }
@@ -85,10 +86,12 @@ export function createManager(options: ManagerOptions): Manager {
 
   const launch = (controller: RunningController): void => {
     // Before the first look at discovery, a controller could not tell a missing kind from an unknown one.
-    kinds.looked.then(() => (shuttingDown === undefined ? controller.start() : undefined)).catch((error: unknown) => {
-      if (shuttingDown !== undefined) return;
-      reject(new Error(`controller ${controller.name} could not start`, {cause: error}));
-    });
+    kinds.looked
+      .then(() => (shuttingDown === undefined ? controller.start() : undefined))
+      .catch((error: unknown) => {
+        if (shuttingDown !== undefined) return;
+        reject(new Error(`controller ${controller.name} could not start`, {cause: error}));
+      });
   };
 
   const lead = (signal: AbortSignal): void => {
@@ -124,7 +127,10 @@ export function createManager(options: ManagerOptions): Manager {
       if (!(await within(drained, abortGraceMs))) log.error({abortGraceMs}, 'work ignored its signal and is abandoned');
     }
     election.abort(new Error('the program is shutting down'));
-    await within(electionEnded.catch(() => undefined), abortGraceMs);
+    await within(
+      electionEnded.catch(() => undefined),
+      abortGraceMs,
+    );
     resolve();
   };
 
@@ -163,9 +169,15 @@ export function createManager(options: ManagerOptions): Manager {
       if (shuttingDown !== undefined) return ['the program is shutting down'];
       const reasons: string[] = [];
       for (const {type, informer, optional} of informers) {
-        if (optional === true || informer.hasSynced) continue;
+        if (optional === true) continue;
         const name = qualifiedName(type);
-        reasons.push(kinds.served(type) ? `the first list of ${name} has not arrived yet` : `the cluster does not serve ${name}: is its CRD installed?`);
+        if (informer.problem !== undefined) reasons.push(`${name}: ${informer.problem}`);
+        else if (!informer.hasSynced)
+          reasons.push(
+            kinds.served(type)
+              ? `the first list of ${name} has not arrived yet`
+              : `the cluster does not serve ${name}: is its CRD installed?`,
+          );
       }
       return reasons;
     },

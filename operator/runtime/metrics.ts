@@ -47,7 +47,8 @@ export interface RuntimeMetrics {
 export function createRuntimeMetrics(registry: Registry): RuntimeMetrics {
   const registers = [registry];
   const states = new Map<string, ControllerState>();
-  const counter = (name: string, help: string, labelNames: readonly string[]): Counter => new Counter({name, help, labelNames: [...labelNames], registers});
+  const counter = (name: string, help: string, labelNames: readonly string[]): Counter =>
+    new Counter({name, help, labelNames: [...labelNames], registers});
   const histogram = (name: string, help: string, labelNames: readonly string[], buckets: number[]): Histogram =>
     new Histogram({name, help, labelNames: [...labelNames], buckets, registers});
   const gauge = (name: string, help: string, label: string, read: (state: ControllerState) => number): Gauge =>
@@ -63,7 +64,9 @@ export function createRuntimeMetrics(registry: Registry): RuntimeMetrics {
 
   const total = counter('controller_runtime_reconcile_total', 'Reconciles per controller and result', ['controller', 'result']);
   const errors = counter('controller_runtime_reconcile_errors_total', 'Reconciles that threw', ['controller']);
-  const terminal = counter('controller_runtime_terminal_reconcile_errors_total', 'Reconciles that threw an error not worth a retry', ['controller']);
+  const terminal = counter('controller_runtime_terminal_reconcile_errors_total', 'Reconciles that threw an error not worth a retry', [
+    'controller',
+  ]);
   const panics = counter('controller_runtime_reconcile_panics_total', 'Reconciles that threw a programming error', ['controller']);
   const timeouts = counter('controller_runtime_reconcile_timeouts_total', 'Reconciles that ran into their deadline', ['controller']);
   const seconds = histogram('controller_runtime_reconcile_time_seconds', 'Duration of a reconcile', ['controller'], RECONCILE_SECONDS);
@@ -75,8 +78,18 @@ export function createRuntimeMetrics(registry: Registry): RuntimeMetrics {
   const queued = histogram('workqueue_queue_duration_seconds', 'Time a key waits in the queue', ['name'], QUEUE_SECONDS);
   const worked = histogram('workqueue_work_duration_seconds', 'Time a key is worked on', ['name'], QUEUE_SECONDS);
   gauge('workqueue_depth', 'Keys ready to be worked on', 'name', (state) => state.depth);
-  gauge('workqueue_unfinished_work_seconds', 'Sum of the ages of running work', 'name', (state) => state.runningMs().reduce((sum, ms) => sum + ms, 0) / 1000);
-  gauge('workqueue_longest_running_processor_seconds', 'Age of the oldest running work', 'name', (state) => Math.max(0, ...state.runningMs()) / 1000);
+  gauge(
+    'workqueue_unfinished_work_seconds',
+    'Sum of the ages of running work',
+    'name',
+    (state) => state.runningMs().reduce((sum, ms) => sum + ms, 0) / 1000,
+  );
+  gauge(
+    'workqueue_longest_running_processor_seconds',
+    'Age of the oldest running work',
+    'name',
+    (state) => Math.max(0, ...state.runningMs()) / 1000,
+  );
 
   const master = new Gauge({name: 'leader_election_master_status', help: '1 while this process leads', labelNames: ['name'], registers});
 

@@ -99,7 +99,9 @@ export abstract class ReconcilingOperator extends StockOperator {
     const type = await this.#kinds.resolve(group, version, plural);
     const informer = this.#createInformer(type, namespace);
     this.#manager.addInformer({type, informer});
-    this.#manager.addController(createEventReconciler({name: plural, informer, onEvent, describe: (event, object) => toResourceEvent(plural, event, object)}));
+    this.#manager.addController(
+      createEventReconciler({name: plural, informer, onEvent, describe: (event, object) => toResourceEvent(plural, event, object)}),
+    );
   }
 
   /** PUT of `/status` under `meta.resourceVersion`. Throws `ApiError`; never resolves with null. */
@@ -127,7 +129,11 @@ export abstract class ReconcilingOperator extends StockOperator {
   }
 
   /** As the base, which pushes into the event's list of finalizers: it gets a copy, because the object belongs to the cache. */
-  protected override handleResourceFinalizer(event: ResourceEvent, finalizer: string, deleteAction: (event: ResourceEvent) => Promise<void>): Promise<boolean> {
+  protected override handleResourceFinalizer(
+    event: ResourceEvent,
+    finalizer: string,
+    deleteAction: (event: ResourceEvent) => Promise<void>,
+  ): Promise<boolean> {
     return super.handleResourceFinalizer({...event, object: structuredClone(event.object)}, finalizer, deleteAction);
   }
 
@@ -142,7 +148,11 @@ export abstract class ReconcilingOperator extends StockOperator {
     crdFile: string,
   ): Promise<{group: string; versions: V1CustomResourceDefinitionVersion[]; plural: string}> {
     const manifest = parse(await readFile(crdFile, 'utf8')) as KubeObject & {
-      readonly spec: {readonly group: string; readonly versions: V1CustomResourceDefinitionVersion[]; readonly names: {readonly plural: string}};
+      readonly spec: {
+        readonly group: string;
+        readonly versions: V1CustomResourceDefinitionVersion[];
+        readonly names: {readonly plural: string};
+      };
     };
     if (!manifest.apiVersion.startsWith('apiextensions.k8s.io/')) throw new Error(`${crdFile} is not a CustomResourceDefinition`);
     const type = await this.#kinds.resolve('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');

@@ -99,7 +99,8 @@ export function createServedKinds(options: {readonly client: KubeClient; readonl
           log.warn({err: error}, 'could not read which kinds the cluster serves; trying again');
         }
         const missing = [...waiting.keys()].toSorted().join(', ');
-        if (missing !== reported && missing !== '') log.warn({missing}, 'the cluster does not serve these kinds (yet): is everything installed?');
+        if (missing !== reported && missing !== '')
+          log.warn({missing}, 'the cluster does not serve these kinds (yet): is everything installed?');
         reported = missing;
         if (waiting.size === 0) continue;
         await clock.sleep(waitMs, signal).catch((error: unknown) => {

@@ -80,7 +80,11 @@ export interface EventSink {
 /** Applies an owned object, and writes only when it must; `kube/apply.ts` implements it (field manager `basalt-operator`). */
 export interface Applier {
   /** `live` is the object as the cache shows it. `changed` is false when nothing was written. */
-  apply<T extends KubeObject>(type: ResourceType<T>, desired: T, live: T | undefined): Promise<{readonly object: T; readonly changed: boolean}>;
+  apply<T extends KubeObject>(
+    type: ResourceType<T>,
+    desired: T,
+    live: T | undefined,
+  ): Promise<{readonly object: T; readonly changed: boolean}>;
 }
 
 /** A persistent sequence of integers that never repeats; `kube/ids.ts` implements it. */

@@ -63,7 +63,10 @@ export const networkOf = (name: string, spec: Partial<Network['spec']> = {}, mor
 });
 
 /** A healthy node: 8 cores, 16 GiB, KVM, and KubeVirt's label. */
-export const nodeOf = (name: string, more: {readonly meta?: Partial<ObjectMeta>; readonly spec?: CoreNode['spec']; readonly status?: CoreNode['status']} = {}): CoreNode => ({
+export const nodeOf = (
+  name: string,
+  more: {readonly meta?: Partial<ObjectMeta>; readonly spec?: CoreNode['spec']; readonly status?: CoreNode['status']} = {},
+): CoreNode => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: metadata(name, {labels: {'kubernetes.io/hostname': name, 'kubevirt.io/schedulable': 'true'}, ...more.meta}),
@@ -78,7 +81,12 @@ export const nodeOf = (name: string, more: {readonly meta?: Partial<ObjectMeta>;
 });
 
 /** A launcher pod on a node. */
-export const podOf = (name: string, nodeName: string, requests: Readonly<Record<string, string>>, phase: 'Running' | 'Succeeded' = 'Running'): Pod => ({
+export const podOf = (
+  name: string,
+  nodeName: string,
+  requests: Readonly<Record<string, string>>,
+  phase: 'Running' | 'Succeeded' = 'Running',
+): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: metadata(name, {namespace: 'acct-demo', labels: {'kubevirt.io': 'virt-launcher'}}),

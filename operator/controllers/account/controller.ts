@@ -45,7 +45,10 @@ export function createAccountController(deps: Deps): ControllerDefinition {
     const data = await hashedData(secret);
     const labelled = secret.metadata.labels?.[ACCOUNT_LABEL] === account.metadata.name;
     if (data === undefined && labelled) return true;
-    const metadata = {resourceVersion: secret.metadata.resourceVersion, ...(labelled ? {} : {labels: {[ACCOUNT_LABEL]: account.metadata.name}})};
+    const metadata = {
+      resourceVersion: secret.metadata.resourceVersion,
+      ...(labelled ? {} : {labels: {[ACCOUNT_LABEL]: account.metadata.name}}),
+    };
     const stored = await deps.client.mergePatch(
       SECRET,
       refOfObject(secret),
@@ -53,7 +56,13 @@ export function createAccountController(deps: Deps): ControllerDefinition {
       {signal, fieldManager: FIELD_MANAGER},
     );
     credentials.observe(stored);
-    if (data !== undefined) deps.events.event(account, {type: 'Normal', reason: 'CredentialsHashed', action: 'HashCredentials', message: `the cleartext in Secret ${secret.metadata.name} was replaced by hashes`});
+    if (data !== undefined)
+      deps.events.event(account, {
+        type: 'Normal',
+        reason: 'CredentialsHashed',
+        action: 'HashCredentials',
+        message: `the cleartext in Secret ${secret.metadata.name} was replaced by hashes`,
+      });
     return true;
   };
 

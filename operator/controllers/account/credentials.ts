@@ -8,7 +8,8 @@ import {credentialsSecretName} from '../../../crds/wellknown.ts';
 import type {Secret} from '../../../kube/types.ts';
 
 /** Name of an account's Secret in the system namespace. */
-export const credentialsName = (account: Account): string => account.spec.credentialsSecret?.name ?? credentialsSecretName(account.metadata.name);
+export const credentialsName = (account: Account): string =>
+  account.spec.credentialsSecret?.name ?? credentialsSecretName(account.metadata.name);
 
 /** Cleartext keys that are lists of random tokens, one a line. */
 const TOKEN_KEYS = ['api-key', 'token'] as const;

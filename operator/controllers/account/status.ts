@@ -24,7 +24,9 @@ export function accountStatus({account, obstacle, hasCredentials, duplicate, now
           type: 'Ready',
           status: 'True',
           reason: 'Ready',
-          message: hasCredentials ? 'namespace and credentials are in place' : 'the namespace is in place; without credentials nobody can log in over REST',
+          message: hasCredentials
+            ? 'namespace and credentials are in place'
+            : 'the namespace is in place; without credentials nobody can log in over REST',
         }
       : {type: 'Ready', status: 'False', ...obstacle};
   return {

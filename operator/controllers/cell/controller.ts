@@ -17,9 +17,13 @@ export function createCellController(deps: Deps): ControllerDefinition {
     informer: cells,
     workers: 2,
     watches: [
-      watchOf(hosts, ({object, oldObject}) => [object.spec.cell, oldObject?.spec.cell].filter((name) => name !== undefined), {delayMs: COUNTING_DELAY_MS}),
+      watchOf(hosts, ({object, oldObject}) => [object.spec.cell, oldObject?.spec.cell].filter((name) => name !== undefined), {
+        delayMs: COUNTING_DELAY_MS,
+      }),
       // A cell asks only whether its region is there.
-      watchOf(regions, ({kind, object}) => (kind === 'modified' ? [] : cells.byIndex('region', object.metadata.name).map((cell) => cell.metadata.name))),
+      watchOf(regions, ({kind, object}) =>
+        kind === 'modified' ? [] : cells.byIndex('region', object.metadata.name).map((cell) => cell.metadata.name),
+      ),
     ],
     async reconcile(cell, scope) {
       const status = cellStatus({

@@ -35,7 +35,9 @@ export function createHostController(deps: Deps): ControllerDefinition {
   };
 
   const hostsOnNode = (...names: readonly (string | undefined)[]): readonly string[] =>
-    [...new Set(names)].filter((name) => name !== undefined).flatMap((name) => hosts.byIndex('node', name).map((host) => host.metadata.name));
+    [...new Set(names)]
+      .filter((name) => name !== undefined)
+      .flatMap((name) => hosts.byIndex('node', name).map((host) => host.metadata.name));
 
   const lookup = {
     byName: (name: string) => nodes.get(name),
@@ -82,8 +84,12 @@ export function createHostController(deps: Deps): ControllerDefinition {
         delayMs: COUNTING_DELAY_MS,
         optional: true,
       }),
-      watchOf(regions, ({kind, object}) => (kind === 'modified' ? [] : hosts.byIndex('region', object.metadata.name).map((host) => host.metadata.name))),
-      watchOf(cells, ({kind, object}) => (kind === 'modified' ? [] : hosts.byIndex('cell', object.metadata.name).map((host) => host.metadata.name))),
+      watchOf(regions, ({kind, object}) =>
+        kind === 'modified' ? [] : hosts.byIndex('region', object.metadata.name).map((host) => host.metadata.name),
+      ),
+      watchOf(cells, ({kind, object}) =>
+        kind === 'modified' ? [] : hosts.byIndex('cell', object.metadata.name).map((host) => host.metadata.name),
+      ),
     ],
     async reconcile(host, scope): Promise<Result> {
       const binding = bind(host);
@@ -95,13 +101,20 @@ export function createHostController(deps: Deps): ControllerDefinition {
         binding: name === undefined ? binding : {node: nodes.get(name) ?? binding.node!},
         pods: name === undefined ? [] : pods.byIndex('node', name),
         instances: name === undefined ? 0 : virtualMachineInstances.byIndex('node', name).length,
-        missing: regions.get(region) === undefined ? `region ${region}` : cell !== undefined && cells.get(cell) === undefined ? `cell ${cell}` : undefined,
+        missing:
+          regions.get(region) === undefined
+            ? `region ${region}`
+            : cell !== undefined && cells.get(cell) === undefined
+              ? `cell ${cell}`
+              : undefined,
         duplicate: scope.duplicate,
         nowMs: scope.nowMs,
       });
       await scope.saveStatus(host, status);
       const recheckAtMs = binding.node === undefined ? undefined : schedulability(binding.node, scope.nowMs).recheckAtMs;
-      return recheckAtMs === undefined ? DONE : {kind: 'requeue', afterMs: recheckAtMs - scope.nowMs + 1000, why: "KubeVirt's heartbeat may have stopped"};
+      return recheckAtMs === undefined
+        ? DONE
+        : {kind: 'requeue', afterMs: recheckAtMs - scope.nowMs + 1000, why: "KubeVirt's heartbeat may have stopped"};
     },
     async finalize(host, scope) {
       await patchNodes(planNodes(host, undefined, nodes.byIndex('host', host.metadata.name)), scope.signal);

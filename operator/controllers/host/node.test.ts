@@ -9,7 +9,12 @@ const lookup = (nodes: readonly CoreNode[]) => ({
   byAddress: (address: string) => nodes.filter((node) => addressesOf(node, 'InternalIP').includes(address)),
 });
 const at = (address: string) => ({status: {addresses: [{type: 'InternalIP', address}]}});
-const nodes = [nodeOf('bm-0', at('10.0.0.10')), nodeOf('bm-1', at('10.0.0.11')), nodeOf('twin-a', at('10.0.0.12')), nodeOf('twin-b', at('10.0.0.12'))];
+const nodes = [
+  nodeOf('bm-0', at('10.0.0.10')),
+  nodeOf('bm-1', at('10.0.0.11')),
+  nodeOf('twin-a', at('10.0.0.12')),
+  nodeOf('twin-b', at('10.0.0.12')),
+];
 
 test.each([
   ['by the node that it names', {nodeName: 'bm-1', hostname: 'bm-0', address: '10.0.0.10'}, 'bm-1'],
@@ -26,13 +31,20 @@ test.each([
 
 describe('schedulable', () => {
   const now = Date.parse('2026-01-01T12:00:00Z');
-  const beat = (ageMs: number) => ({annotations: {'kubevirt.io/heartbeat': new Date(now - ageMs).toISOString()}, labels: {'kubevirt.io/schedulable': 'true'}});
+  const beat = (ageMs: number) => ({
+    annotations: {'kubevirt.io/heartbeat': new Date(now - ageMs).toISOString()},
+    labels: {'kubevirt.io/schedulable': 'true'},
+  });
   test.each([
     ['a healthy node', nodeOf('n'), undefined],
     ['with a fresh heartbeat', nodeOf('n', {meta: beat(60_000)}), undefined],
     ['a silent agent', nodeOf('n', {meta: beat(HEARTBEAT_LIMIT_MS)}), 'HeartbeatLost'],
     ['cordoned', nodeOf('n', {spec: {unschedulable: true}}), 'Cordoned'],
-    ['not ready', nodeOf('n', {status: {conditions: [{type: 'Ready', status: 'Unknown', message: 'kubelet stopped posting'}]}}), 'NodeNotReady'],
+    [
+      'not ready',
+      nodeOf('n', {status: {conditions: [{type: 'Ready', status: 'Unknown', message: 'kubelet stopped posting'}]}}),
+      'NodeNotReady',
+    ],
     ['without KubeVirt', nodeOf('n', {meta: {labels: {}}}), 'KubeVirtNotReady'],
   ])('%s', (_row, node, reason) => {
     expect(schedulability(node, now).reason).toBe(reason);

@@ -52,17 +52,25 @@ export function bindNode(spec: Host['spec'], nodes: NodeLookup): Binding {
 }
 
 /** Whether KubeVirt would run guests on the node, with the reason when not. `recheckAtMs` is when a silent heartbeat would change that. */
-export function schedulability(node: CoreNode, nowMs: number): {readonly reason?: Reason; readonly message: string; readonly recheckAtMs?: number} {
+export function schedulability(
+  node: CoreNode,
+  nowMs: number,
+): {readonly reason?: Reason; readonly message: string; readonly recheckAtMs?: number} {
   if (node.spec?.unschedulable === true) return {reason: 'Cordoned', message: `node ${node.metadata.name} is cordoned`};
   const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
-  if (ready !== undefined && ready.status !== 'True') return {reason: 'NodeNotReady', message: ready.message ?? `node ${node.metadata.name} is not ready`};
+  if (ready !== undefined && ready.status !== 'True')
+    return {reason: 'NodeNotReady', message: ready.message ?? `node ${node.metadata.name} is not ready`};
   if (node.metadata.labels?.[KUBEVIRT_SCHEDULABLE] !== 'true') {
-    return {reason: 'KubeVirtNotReady', message: `KubeVirt does not run guests on node ${node.metadata.name} (label ${KUBEVIRT_SCHEDULABLE})`};
+    return {
+      reason: 'KubeVirtNotReady',
+      message: `KubeVirt does not run guests on node ${node.metadata.name} (label ${KUBEVIRT_SCHEDULABLE})`,
+    };
   }
   const beat = Date.parse(node.metadata.annotations?.[KUBEVIRT_HEARTBEAT] ?? '');
   if (Number.isNaN(beat)) return {message: 'guests can be placed here'};
   const staleAtMs = beat + HEARTBEAT_LIMIT_MS;
-  if (nowMs >= staleAtMs) return {reason: 'HeartbeatLost', message: `KubeVirt's agent on node ${node.metadata.name} has been silent for over 5 minutes`};
+  if (nowMs >= staleAtMs)
+    return {reason: 'HeartbeatLost', message: `KubeVirt's agent on node ${node.metadata.name} has been silent for over 5 minutes`};
   return {message: 'guests can be placed here', recheckAtMs: staleAtMs};
 }
 

@@ -44,9 +44,19 @@ describe('cordon', () => {
   const cordoned = {unschedulable: true};
   test.each([
     ['maintenance begins', drained, nodeOf('n', {meta: {labels}}), {metadata: {annotations: {[CORDONED_BY]: 'h'}}, spec: cordoned}],
-    ['the host is switched off', {activity: 'Inactive' as const}, nodeOf('n', {meta: {labels}}), {metadata: {annotations: {[CORDONED_BY]: 'h'}}, spec: cordoned}],
+    [
+      'the host is switched off',
+      {activity: 'Inactive' as const},
+      nodeOf('n', {meta: {labels}}),
+      {metadata: {annotations: {[CORDONED_BY]: 'h'}}, spec: cordoned},
+    ],
     ['maintenance goes on', drained, nodeOf('n', {meta: ours, spec: cordoned}), undefined],
-    ['maintenance ends', {}, nodeOf('n', {meta: ours, spec: cordoned}), {metadata: {annotations: {[CORDONED_BY]: null}}, spec: {unschedulable: null}}],
+    [
+      'maintenance ends',
+      {},
+      nodeOf('n', {meta: ours, spec: cordoned}),
+      {metadata: {annotations: {[CORDONED_BY]: null}}, spec: {unschedulable: null}},
+    ],
     ['somebody uncordoned meanwhile', {}, nodeOf('n', {meta: ours}), {metadata: {annotations: {[CORDONED_BY]: null}}}],
     ["somebody else's cordon is not taken over", drained, nodeOf('n', {meta: {labels}, spec: cordoned}), undefined],
     ["somebody else's cordon is not lifted", {}, nodeOf('n', {meta: {labels}, spec: cordoned}), undefined],

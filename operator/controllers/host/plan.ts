@@ -21,7 +21,8 @@ export const wantsCordon = (host: Host): boolean => (host.spec.maintenance?.mode
 const differing = (
   wanted: Readonly<Record<string, string | null>>,
   present: Readonly<Record<string, string>> | undefined,
-): Readonly<Record<string, string | null>> => Object.fromEntries(Object.entries(wanted).filter(([key, value]) => (present?.[key] ?? null) !== value));
+): Readonly<Record<string, string | null>> =>
+  Object.fromEntries(Object.entries(wanted).filter(([key, value]) => (present?.[key] ?? null) !== value));
 
 function patchFor(
   node: CoreNode,
@@ -41,7 +42,10 @@ function patchFor(
   };
   const spec = cordonNow ? {unschedulable: true} : release && cordoned ? {unschedulable: null} : undefined;
   if (Object.keys(metadata).length === 0 && spec === undefined) return undefined;
-  return {name: node.metadata.name, patch: {...(Object.keys(metadata).length === 0 ? {} : {metadata}), ...(spec === undefined ? {} : {spec})}};
+  return {
+    name: node.metadata.name,
+    patch: {...(Object.keys(metadata).length === 0 ? {} : {metadata}), ...(spec === undefined ? {} : {spec})},
+  };
 }
 
 /** The patches that bring the nodes in line. `bound` is the host's node; `labelled` are all nodes that carry the host's label. */
@@ -53,7 +57,11 @@ export function planNodes(host: Host, bound: CoreNode | undefined, labelled: rea
   const own =
     bound === undefined
       ? undefined
-      : patchFor(bound, {[REGION_LABEL]: host.spec.region, [CELL_LABEL]: host.spec.cell ?? null, [HOST_LABEL]: name}, {by: name, wanted: wantsCordon(host)});
+      : patchFor(
+          bound,
+          {[REGION_LABEL]: host.spec.region, [CELL_LABEL]: host.spec.cell ?? null, [HOST_LABEL]: name},
+          {by: name, wanted: wantsCordon(host)},
+        );
   return [...released, own].filter((patch) => patch !== undefined);
 }
 

@@ -19,7 +19,9 @@ const conditions = (more: Partial<HostSeen>): Record<string, string> =>
   Object.fromEntries((hostStatus(seen(more)).conditions ?? []).map(({type, status, reason}) => [type, `${status}/${reason}`]));
 
 test('a healthy host', () => {
-  const status = hostStatus(seen({pods: [podOf('a', 'n', {cpu: '500m', memory: '1Gi'}), podOf('b', 'n', {cpu: '1', memory: '512Mi'})], instances: 2}));
+  const status = hostStatus(
+    seen({pods: [podOf('a', 'n', {cpu: '500m', memory: '1Gi'}), podOf('b', 'n', {cpu: '1', memory: '512Mi'})], instances: 2}),
+  );
   expect({...status, conditions: undefined}).toEqual({
     observedGeneration: 1,
     uuid: uidOf('h'),
@@ -63,18 +65,34 @@ describe('conditions', () => {
       {Ready: 'False/NodeMissing', NodeFound: 'False/NodeMissing', Schedulable: 'Unknown/NodeMissing', KVMAvailable: 'Unknown/NodeMissing'},
     ],
     ['cordoned', {binding: {node: nodeOf('n', {spec: {unschedulable: true}})}}, {Ready: 'False/Cordoned', Schedulable: 'False/Cordoned'}],
-    ['no KVM', {binding: {node: nodeOf('n', {status: {allocatable: {cpu: '4'}}})}}, {Ready: 'False/KVMMissing', KVMAvailable: 'False/KVMMissing'}],
+    [
+      'no KVM',
+      {binding: {node: nodeOf('n', {status: {allocatable: {cpu: '4'}}})}},
+      {Ready: 'False/KVMMissing', KVMAvailable: 'False/KVMMissing'},
+    ],
     ['region absent', {missing: 'region r'}, {Ready: 'False/DependencyMissing', NodeFound: 'True/NodeFound'}],
-    ['draining', {host: hostOf('h', {maintenance: {mode: 'Drain'}}), instances: 2}, {MaintenanceActive: 'True/Drain', Drained: 'False/ServersRemain'}],
+    [
+      'draining',
+      {host: hostOf('h', {maintenance: {mode: 'Drain'}}), instances: 2},
+      {MaintenanceActive: 'True/Drain', Drained: 'False/ServersRemain'},
+    ],
     ['drained', {host: hostOf('h', {maintenance: {mode: 'Drain'}})}, {MaintenanceActive: 'True/Drain', Drained: 'True/Drained'}],
-    ['cordon asked for', {host: hostOf('h', {maintenance: {mode: 'Cordon'}})}, {MaintenanceActive: 'True/Cordon', Drained: 'False/NotRequested'}],
+    [
+      'cordon asked for',
+      {host: hostOf('h', {maintenance: {mode: 'Cordon'}})},
+      {MaintenanceActive: 'True/Cordon', Drained: 'False/NotRequested'},
+    ],
   ])('%s', (_row, more, expected) => {
     expect(conditions(more)).toMatchObject(expected);
   });
 });
 
 test('a host that takes no servers has nothing free', () => {
-  expect(hostStatus(seen({binding: {node: nodeOf('n', {spec: {unschedulable: true}})}})).free).toEqual({cpuCores: 0, cpuMilli: 0, memoryMiB: 0});
+  expect(hostStatus(seen({binding: {node: nodeOf('n', {spec: {unschedulable: true}})}})).free).toEqual({
+    cpuCores: 0,
+    cpuMilli: 0,
+    memoryMiB: 0,
+  });
 });
 
 test('ended pods ask for nothing', () => {

@@ -31,7 +31,12 @@ export function requestsOf(pod: Pod): Totals {
   return sumOf((pod.spec?.containers ?? []).map((container) => totalsOfResources(container.resources?.requests)));
 }
 
-const judge = (type: string, ok: boolean, reason: Reason, message: string): Judgement => ({type, status: ok ? 'True' : 'False', reason, message});
+const judge = (type: string, ok: boolean, reason: Reason, message: string): Judgement => ({
+  type,
+  status: ok ? 'True' : 'False',
+  reason,
+  message,
+});
 
 const unknown = (type: string, message: string): Judgement => ({type, status: 'Unknown', reason: 'NodeMissing', message});
 
@@ -48,7 +53,10 @@ function nodeJudgements(node: CoreNode, seen: HostSeen): readonly [Judgement, Ju
 
 function maintenanceJudgements(host: Host, instances: number, bound: boolean): readonly Judgement[] {
   const mode = host.spec.maintenance?.mode ?? 'None';
-  const active = mode === 'None' ? judge('MaintenanceActive', false, 'NoMaintenance', '') : judge('MaintenanceActive', true, mode, `maintenance mode ${mode}`);
+  const active =
+    mode === 'None'
+      ? judge('MaintenanceActive', false, 'NoMaintenance', '')
+      : judge('MaintenanceActive', true, mode, `maintenance mode ${mode}`);
   const drained =
     mode !== 'Drain'
       ? judge('Drained', false, 'NotRequested', '')
@@ -72,7 +80,8 @@ export function hostStatus(seen: HostSeen): HostStatus {
       : nodeJudgements(node, seen);
   const dependency = missing === undefined ? undefined : judge('Ready', false, 'DependencyMissing', `${missing} does not exist`);
   const failed = prerequisites.find((condition) => condition.status !== 'True');
-  const ready = failed === undefined ? judge('Ready', true, 'Ready', 'servers can run here') : judge('Ready', false, failed.reason, failed.message);
+  const ready =
+    failed === undefined ? judge('Ready', true, 'Ready', 'servers can run here') : judge('Ready', false, failed.reason, failed.message);
   const allocatable = totalsOfResources(node?.status?.allocatable);
   const requested = sumOf(pods.map(requestsOf));
   return {

@@ -15,7 +15,16 @@ describe('attachment', () => {
       name: 'public',
       namespace: 'basalt-system',
       labels: {'basalt.dev/network': 'public'},
-      ownerReferences: [{apiVersion: 'basalt.dev/v1alpha1', kind: 'Network', name: 'public', uid: uidOf('public'), controller: true, blockOwnerDeletion: true}],
+      ownerReferences: [
+        {
+          apiVersion: 'basalt.dev/v1alpha1',
+          kind: 'Network',
+          name: 'public',
+          uid: uidOf('public'),
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
     });
     expect(JSON.parse(made.spec.config)).toEqual({
       cniVersion: '0.3.1',
@@ -38,7 +47,12 @@ describe('status', () => {
 
   test('counts what is left', () => {
     const leases = [lease('10.0.0.10'), lease('10.0.0.11', 's2')];
-    expect(statusOf(networkOf('public', {cidr: '10.0.0.0/24', ranges}, {status: {leases}}))).toMatchObject({total: 10, free: 8, leases, nad: 'public'});
+    expect(statusOf(networkOf('public', {cidr: '10.0.0.0/24', ranges}, {status: {leases}}))).toMatchObject({
+      total: 10,
+      free: 8,
+      leases,
+      nad: 'public',
+    });
   });
   test('leases stay exactly as the allocator left them', () => {
     expect(statusOf()).not.toHaveProperty('leases');
@@ -50,10 +64,14 @@ describe('status', () => {
     expect(status.conditions?.[0]).toMatchObject({status: 'False', reason: 'AttachmentMissing'});
   });
   test('deletion names the servers that hold it up', () => {
-    const network = networkOf('public', {}, {
-      metadata: metadata('public', {namespace: 'basalt-system', deletionTimestamp: '2026-01-01T00:00:00Z'}),
-      status: {leases: [lease('10.0.0.10'), lease('10.0.0.11'), lease('10.0.0.12', 's2')]},
-    });
+    const network = networkOf(
+      'public',
+      {},
+      {
+        metadata: metadata('public', {namespace: 'basalt-system', deletionTimestamp: '2026-01-01T00:00:00Z'}),
+        status: {leases: [lease('10.0.0.10'), lease('10.0.0.11'), lease('10.0.0.12', 's2')]},
+      },
+    );
     expect(statusOf(network).conditions?.[1]).toMatchObject({
       type: 'Deleting',
       status: 'True',

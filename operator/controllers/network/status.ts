@@ -26,7 +26,11 @@ export function networkStatus({network, attachment, duplicate, nowMs}: NetworkSe
     total,
     free: Math.max(0, total - (leases?.length ?? 0)), // as the allocator counts, or the two would correct each other for ever
     ...(attachment.status === 'True' ? {nad: network.metadata.name} : {}),
-    conditions: conditionsOf(network, [duplicate ?? attachment, deleting ? deletingBecause('LeasesRemain', waitingFor(network)) : NOT_DELETING], nowMs),
+    conditions: conditionsOf(
+      network,
+      [duplicate ?? attachment, deleting ? deletingBecause('LeasesRemain', waitingFor(network)) : NOT_DELETING],
+      nowMs,
+    ),
   };
 }
 

@@ -19,18 +19,35 @@ export const isDeleting = (object: KubeObject): boolean => object.metadata.delet
 export const hasFinalizer = (object: KubeObject): boolean => object.metadata.finalizers?.includes(FINALIZER) ?? false;
 
 /** Adds the finalizer unless it is there. Returns the object as stored. Throws `ApiError` (a conflict when the object is stale). */
-export async function ensureFinalizer<T extends KubeObject>(client: KubeClient, type: ResourceType<T>, object: T, signal: AbortSignal): Promise<T> {
+export async function ensureFinalizer<T extends KubeObject>(
+  client: KubeClient,
+  type: ResourceType<T>,
+  object: T,
+  signal: AbortSignal,
+): Promise<T> {
   if (hasFinalizer(object) || isDeleting(object)) return object;
-  const patch = {metadata: {resourceVersion: object.metadata.resourceVersion, finalizers: [...(object.metadata.finalizers ?? []), FINALIZER]}};
+  const patch = {
+    metadata: {resourceVersion: object.metadata.resourceVersion, finalizers: [...(object.metadata.finalizers ?? []), FINALIZER]},
+  };
   return await client.mergePatch(type, refOfObject(object), patch, {signal, fieldManager: FIELD_MANAGER});
 }
 
 /** Removes the finalizer; an object that is gone already is a success. Throws `ApiError` (a conflict when the object is stale). */
-export async function removeFinalizer<T extends KubeObject>(client: KubeClient, type: ResourceType<T>, object: T, signal: AbortSignal): Promise<void> {
+export async function removeFinalizer<T extends KubeObject>(
+  client: KubeClient,
+  type: ResourceType<T>,
+  object: T,
+  signal: AbortSignal,
+): Promise<void> {
   if (!hasFinalizer(object)) return;
   const finalizers = (object.metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
   try {
-    await client.mergePatch(type, refOfObject(object), {metadata: {resourceVersion: object.metadata.resourceVersion, finalizers}}, {signal, fieldManager: FIELD_MANAGER});
+    await client.mergePatch(
+      type,
+      refOfObject(object),
+      {metadata: {resourceVersion: object.metadata.resourceVersion, finalizers}},
+      {signal, fieldManager: FIELD_MANAGER},
+    );
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -77,6 +77,7 @@ async function prepare<T extends WithId>(
 export function olderWithSameId<T extends WithId>(informer: Informer<T>, object: T): T | undefined {
   const id = object.spec.id;
   if (id === undefined) return undefined;
-  const age = (candidate: T): string => `${candidate.metadata.creationTimestamp ?? ''} ${candidate.metadata.namespace ?? ''}/${candidate.metadata.name}`;
+  const age = (candidate: T): string =>
+    `${candidate.metadata.creationTimestamp ?? ''} ${candidate.metadata.namespace ?? ''}/${candidate.metadata.name}`;
   return informer.byIndex('id', String(id)).find((other) => other.metadata.uid !== object.metadata.uid && age(other) < age(object));
 }

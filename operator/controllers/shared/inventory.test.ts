@@ -16,7 +16,9 @@ const counted = (name: string, ready: 'True' | 'False', servers = 1, more: Parti
         allocatable: totals(7500, 900),
         requested: totals(500, 100),
         free: totals(7000, 800),
-        conditions: [{type: 'Ready', status: ready, reason: 'Ready', message: '', lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1}],
+        conditions: [
+          {type: 'Ready', status: ready, reason: 'Ready', message: '', lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1},
+        ],
       },
       ...more,
     },
@@ -25,7 +27,11 @@ const region = regionOf('r');
 const seen = {region, cells: [], hosts: [], duplicate: undefined, nowMs: 0};
 
 test('a region adds up its hosts, and a half core is no core', () => {
-  const status = regionStatus({...seen, cells: [cellOf('c1', 'r'), cellOf('c2', 'r')], hosts: [counted('a', 'True', 3), counted('b', 'True', 2), hostOf('new')]});
+  const status = regionStatus({
+    ...seen,
+    cells: [cellOf('c1', 'r'), cellOf('c2', 'r')],
+    hosts: [counted('a', 'True', 3), counted('b', 'True', 2), hostOf('new')],
+  });
   expect(status).toMatchObject({
     cells: 2,
     hosts: 3,
@@ -52,7 +58,12 @@ describe('Ready', () => {
     ['no hosts', [], 'True/Ready', 'no hosts yet'],
     ['all ready', [counted('a', 'True')], 'True/Ready', 'all hosts are ready'],
     ['some ready', [counted('a', 'True'), counted('b', 'False')], 'True/Ready', '1 of 2 hosts are ready; not: b'],
-    ['none ready', ['e', 'd', 'c', 'b', 'a'].map((name) => counted(name, 'False')), 'False/NotReady', 'no host is ready: a, b, c and 2 more'],
+    [
+      'none ready',
+      ['e', 'd', 'c', 'b', 'a'].map((name) => counted(name, 'False')),
+      'False/NotReady',
+      'no host is ready: a, b, c and 2 more',
+    ],
   ])('%s', (_row, hosts, expected, message) => {
     const ready = regionStatus({...seen, hosts}).conditions?.[0];
     expect([`${ready?.status}/${ready?.reason}`, ready?.message]).toEqual([expected, message]);

@@ -34,7 +34,8 @@ export function inventoryReady(hosts: readonly Host[]): Judgement {
   if (hosts.length === 0) return {type: 'Ready', status: 'True', reason: 'Ready', message: 'no hosts yet'};
   const missing = hosts.filter((host) => !ready.includes(host)).map((host) => host.metadata.name);
   if (ready.length === 0) return {type: 'Ready', status: 'False', reason: 'NotReady', message: `no host is ready: ${someOf(missing)}`};
-  const message = missing.length === 0 ? 'all hosts are ready' : `${ready.length} of ${hosts.length} hosts are ready; not: ${someOf(missing)}`;
+  const message =
+    missing.length === 0 ? 'all hosts are ready' : `${ready.length} of ${hosts.length} hosts are ready; not: ${someOf(missing)}`;
   return {type: 'Ready', status: 'True', reason: 'Ready', message};
 }
 

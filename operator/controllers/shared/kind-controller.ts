@@ -51,8 +51,17 @@ export function createKindController<S extends object, T extends WithConditions 
     const saved = await writeStatus<S, T>({client: deps.client, type, informer, signal}, object, status);
     const after = conditionOf(saved.object, 'Ready');
     // A change of `Ready` is worth an event; a new reason for the same "no" is, too; becoming known is not.
-    if (saved.changed && after !== undefined && (before?.status !== after.status || (after.status === 'False' && before.reason !== after.reason))) {
-      deps.events.event(object, {type: after.status === 'False' ? 'Warning' : 'Normal', reason: after.reason, action: 'Reconcile', message: after.message});
+    if (
+      saved.changed &&
+      after !== undefined &&
+      (before?.status !== after.status || (after.status === 'False' && before.reason !== after.reason))
+    ) {
+      deps.events.event(object, {
+        type: after.status === 'False' ? 'Warning' : 'Normal',
+        reason: after.reason,
+        action: 'Reconcile',
+        message: after.message,
+      });
     }
     return saved.object;
   };

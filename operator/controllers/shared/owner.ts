@@ -9,7 +9,8 @@ export function controllerReference(owner: KubeObject): OwnerReference {
 }
 
 /** The controller of an object, if any. */
-export const controllerOf = (object: KubeObject): OwnerReference | undefined => object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
+  object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 
 /** Whether `owner` (this very one, by uid) controls `child`. */
 export const isControlledBy = (child: KubeObject, owner: KubeObject): boolean =>

@@ -29,7 +29,8 @@ export function parseQuantity(quantity: string | number): number {
 }
 
 /** CPU in thousandths of a core, rounded up as the scheduler does; 0 when absent. */
-export const cpuMilliOf = (quantity: string | number | undefined): number => (quantity === undefined ? 0 : Math.ceil(parseQuantity(quantity) * 1000 - 1e-9));
+export const cpuMilliOf = (quantity: string | number | undefined): number =>
+  quantity === undefined ? 0 : Math.ceil(parseQuantity(quantity) * 1000 - 1e-9);
 
 /** Memory in bytes; 0 when absent. */
 export const bytesOf = (quantity: string | number | undefined): number => (quantity === undefined ? 0 : Math.ceil(parseQuantity(quantity)));

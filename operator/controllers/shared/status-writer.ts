@@ -25,13 +25,21 @@ export interface StatusTarget<T extends KubeObject> {
  * Writes `status` unless the object already has it. `changed` tells whether it wrote, so that events and metrics come only after a
  * successful save. Throws `ApiError`; a conflict means that the cache was stale and the run is tried again.
  */
-export async function writeStatus<S, T extends WithStatus<S>>(target: StatusTarget<T>, object: T, status: S): Promise<{readonly object: T; readonly changed: boolean}> {
+export async function writeStatus<S, T extends WithStatus<S>>(
+  target: StatusTarget<T>,
+  object: T,
+  status: S,
+): Promise<{readonly object: T; readonly changed: boolean}> {
   if (sameJson(object.status ?? {}, status)) return {object, changed: false};
-  const stored = await target.client.replace(target.type, {...object, status}, {
-    subresource: 'status',
-    fieldManager: STATUS_FIELD_MANAGER,
-    signal: target.signal,
-  });
+  const stored = await target.client.replace(
+    target.type,
+    {...object, status},
+    {
+      subresource: 'status',
+      fieldManager: STATUS_FIELD_MANAGER,
+      signal: target.signal,
+    },
+  );
   target.informer.observe(stored);
   return {object: stored, changed: true};
 }
