@@ -16,12 +16,13 @@ const says = (condition: Condition, verdict: Verdict): boolean =>
 /**
  * The whole list (a merge patch replaces lists whole) with our verdicts in place: conditions of others stay untouched, one that
  * already says the same keeps both its times, and `lastTransitionTime` moves only with the status. Returns the same array when
- * nothing changes, so that callers can skip the write.
+ * nothing changes, so that callers can skip the write. `probe` is the name that the kind has for the other time (CDI says heartbeat).
  */
 export function mergeConditions(
   present: readonly Condition[] | undefined,
   verdicts: Readonly<Record<string, Verdict | undefined>>,
   nowMs: number,
+  probe: 'lastProbeTime' | 'lastHeartbeatTime' = 'lastProbeTime',
 ): readonly Condition[] {
   const before = present ?? [];
   const now = wholeSecond(nowMs);
@@ -42,13 +43,13 @@ export function mergeConditions(
     } else {
       changed = true;
       const since = condition.status === verdict.status ? (condition.lastTransitionTime ?? now) : now;
-      after.push({type: condition.type, ...verdict, lastProbeTime: now, lastTransitionTime: since});
+      after.push({type: condition.type, ...verdict, [probe]: now, lastTransitionTime: since});
     }
   }
   for (const [type, verdict] of pending) {
     if (verdict === undefined) continue;
     changed = true;
-    after.push({type, ...verdict, lastProbeTime: now, lastTransitionTime: now});
+    after.push({type, ...verdict, [probe]: now, lastTransitionTime: now});
   }
   return changed ? after : before;
 }

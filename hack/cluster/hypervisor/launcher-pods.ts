@@ -32,27 +32,38 @@ export interface LauncherPods {
   complete(pod: Pod, signal: AbortSignal): Promise<void>;
 }
 
-/** Creates it. */
-export function createLauncherPods(options: {readonly client: KubeClient; readonly clock: Clock}): LauncherPods {
-  const unlessGone = async (call: Promise<unknown>): Promise<void> => {
+/** Creates it. `pods` is told of what was written, so that nothing is done twice while its watch catches up. */
+export function createLauncherPods(options: {
+  readonly client: KubeClient;
+  readonly pods: Informer<Pod>;
+  readonly clock: Clock;
+}): LauncherPods {
+  const {client, pods, clock} = options;
+  const removed = new Set<string>(); // uids that the cache still shows
+  pods.onChange(({kind, object}) => {
+    if (kind === 'deleted') removed.delete(object.metadata.uid ?? '');
+  });
+  const unlessGone = async <T>(call: Promise<T>): Promise<T | undefined> => {
     try {
-      await call;
+      return await call;
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (isNotFound(error)) return undefined;
+      throw error;
     }
   };
   return {
-    remove(pod, signal) {
-      const {uid} = pod.metadata;
-      const preconditions = uid === undefined ? {} : {preconditions: {uid}};
-      return unlessGone(options.client.delete(POD, refOfObject(pod), {gracePeriodSeconds: 0, ...preconditions, signal}));
+    async remove(pod, signal) {
+      const {uid = ''} = pod.metadata;
+      if (removed.has(uid)) return;
+      await unlessGone(client.delete(POD, refOfObject(pod), {gracePeriodSeconds: 0, preconditions: {uid}, signal}));
+      if (pods.get(keyOf(refOfObject(pod)))?.metadata.uid === uid) removed.add(uid);
     },
-    complete(pod, signal) {
-      const lastTransitionTime = wholeSecond(options.clock.now());
+    async complete(pod, signal) {
+      const lastTransitionTime = wholeSecond(clock.now());
       const conditions = ['Ready', 'ContainersReady'].map((type) => ({type, status: 'False', reason: 'PodCompleted', lastTransitionTime}));
-      return unlessGone(
-        options.client.mergePatch(POD, refOfObject(pod), {status: {phase: 'Succeeded', conditions}}, {subresource: 'status', signal}),
-      );
+      const patch = {status: {phase: 'Succeeded', conditions}};
+      const written = await unlessGone(client.mergePatch(POD, refOfObject(pod), patch, {subresource: 'status', signal}));
+      if (written !== undefined) pods.observe(written);
     },
   };
 }

@@ -77,7 +77,7 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
       vmis,
       pods,
       writer: createVmiWriter({client: handler, informer: vmis, clock}),
-      launchers: createLauncherPods({client: admin, clock}),
+      launchers: createLauncherPods({client: admin, pods, clock}),
       drivers,
       mode: config.guests,
       table,

@@ -8,6 +8,7 @@ export interface Condition {
   readonly reason?: string;
   readonly message?: string;
   readonly lastProbeTime?: string | null;
+  readonly lastHeartbeatTime?: string | null;
   readonly lastTransitionTime?: string | null;
 }
 

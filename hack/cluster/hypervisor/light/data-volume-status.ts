@@ -78,7 +78,7 @@ export function dataVolumeStatus(
     Running: running(phase, message),
     Ready: {status: phase === 'Succeeded' ? 'True' : 'False'},
   };
-  const conditions = mergeConditions(before.conditions, verdicts, nowMs);
+  const conditions = mergeConditions(before.conditions, verdicts, nowMs, 'lastHeartbeatTime');
   if (before.phase === phase && conditions === before.conditions) return before;
   return {
     ...before,
