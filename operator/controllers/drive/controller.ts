@@ -9,7 +9,7 @@ import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import {ensureChild, freshly, removeChild} from '../../children/ensure.ts';
 import type {Child} from '../../children/ensure.ts';
 import {volumeStateOf} from '../../kubevirt/data-volume-state.ts';
-import {claimNameOfDrive} from '../../kubevirt/names.ts';
+import {claimNameOfDrive, rootDriveName} from '../../kubevirt/names.ts';
 import {DATA_VOLUME} from '../../kubevirt/types.ts';
 import type {DataVolume} from '../../kubevirt/types.ts';
 import {buildBlankClaim, buildDataVolume, driveLabels} from '../../kubevirt/volumes.ts';
@@ -42,7 +42,7 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
   const {client, informers} = deps;
   const {drives, images, servers, accounts, dataVolumes, pvcs, virtualMachines, virtualMachineInstances} = informers;
 
-  const keyIn = (drive: Drive, name: string): string => keyOf({namespace: drive.metadata.namespace ?? '', name});
+  const keyIn = (drive: KubeObject, name: string): string => keyOf({namespace: drive.metadata.namespace ?? '', name});
   const claimName = (drive: Drive): string => claimNameOfDrive(drive.metadata.name);
 
   const viewOf = (drive: Drive, claim: Claim): ClaimantView => {
@@ -179,7 +179,9 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       watchOf(servers, ({object, oldObject}) =>
         oldObject !== undefined && oldObject.metadata.generation === object.metadata.generation ? [] : keysOfServer(object),
       ),
-      watchOf(virtualMachines, ({kind, object}) => (kind === 'deleted' ? keysOfServer(object) : [])),
+      watchOf(virtualMachines, ({kind, object}) =>
+        kind === 'deleted' ? [...keysOfServer(object), keyIn(object, rootDriveName(object.metadata.name))] : [],
+      ),
       watchOf(virtualMachineInstances, ({kind, object}) => {
         if (kind !== 'deleted') return [];
         const freed = keysOfServer(object);

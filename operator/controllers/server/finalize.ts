@@ -1,0 +1,118 @@
+/**
+ * Deletion of a server: its guest is switched off at once, its machine, seed and root drive go, and what it held is given back: drives,
+ * addresses. Drives that it merely listed stay. The finalizer goes only when fresh reads show that nothing is left.
+ */
+import {DRIVE, SERVER} from '../../../crds/index.ts';
+import type {Reason} from '../../../crds/index.ts';
+import {isConflict, isNotFound} from '../../../kube/errors.ts';
+import {keyOf, refOfObject} from '../../../kube/objects.ts';
+import {SECRET} from '../../../kube/types.ts';
+import {freshly, removeChild} from '../../children/ensure.ts';
+import {cloudInitSecretName, rootDriveName, virtualMachineName} from '../../kubevirt/names.ts';
+import {VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from '../../kubevirt/types.ts';
+import type {LeaseBook} from '../../leases/lease-book.ts';
+import type {Deps, ReconcileContext} from '../../runtime/types.ts';
+import {owningServer} from '../drive/claims.ts';
+import {removeFinalizer} from '../shared/finalizer.ts';
+import {STATUS_FIELD_MANAGER} from '../shared/status-writer.ts';
+import {callPower} from './phases/machine.ts';
+import {stopCall} from './power.ts';
+import type {Scope} from './scope.ts';
+
+/** What is still to be waited for. */
+export interface Remaining {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Asks the machine to go, and its guest at once: a server that is destroyed has no say in it. `undefined`: both are gone. */
+async function removeMachine(deps: Deps, scope: Scope, signal: AbortSignal): Promise<Remaining | undefined> {
+  const {server, namespace, instance} = scope;
+  const ref = {namespace, name: virtualMachineName(server.metadata.name)};
+  const machineGone = await removeChild({client: deps.client, type: VIRTUAL_MACHINE, signal}, server, ref);
+  const call = stopCall(instance, 'Hard');
+  if (!machineGone && call !== undefined) await callPower(deps, scope, call, signal);
+  if (!machineGone)
+    return {
+      reason: instance === undefined ? 'DeletingVirtualMachine' : 'StoppingServer',
+      message: 'its guest is being switched off and its VirtualMachine removed',
+    };
+  const left = await freshly(deps.client, VIRTUAL_MACHINE_INSTANCE, ref, signal);
+  const ours = left?.metadata.ownerReferences?.some(({kind, name}) => kind === 'VirtualMachine' && name === ref.name) ?? false;
+  // A namesake's instance would belong to a machine that is still there.
+  return ours ? {reason: 'StoppingServer', message: 'its guest is being switched off'} : undefined;
+}
+
+/** The boot Secret goes with its last server. */
+async function removeSecrets(deps: Deps, {server, namespace}: Scope, signal: AbortSignal): Promise<boolean> {
+  const seedGone = await removeChild(
+    {client: deps.client, type: SECRET, signal},
+    server,
+    {namespace, name: cloudInitSecretName(server.metadata.name)},
+    'Background',
+  );
+  const name = server.spec.bootSecret?.name;
+  const boot = name === undefined ? undefined : await freshly(deps.client, SECRET, {namespace, name}, signal);
+  const owners = boot?.metadata.ownerReferences ?? [];
+  if (boot === undefined || owners.length !== 1 || owners[0]?.uid !== server.metadata.uid) return seedGone;
+  try {
+    await deps.client.delete(SECRET, refOfObject(boot), {signal, preconditions: {uid: boot.metadata.uid ?? ''}});
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return seedGone;
+}
+
+/** Gives back the claims on drives. A lost race is won by the next run. */
+async function releaseDrives(deps: Deps, {key, server}: Scope, signal: AbortSignal): Promise<boolean> {
+  const {drives} = deps.informers;
+  const held = drives.byIndex('server', key).filter((drive) => owningServer(drive)?.uid !== server.metadata.uid);
+  const released = await Promise.all(
+    held.map(async (drive) => {
+      const claims = (drive.status?.claims ?? []).filter(
+        (claim) => claim.server !== server.metadata.name || (claim.uid !== undefined && claim.uid !== server.metadata.uid),
+      );
+      const {server: _first, claims: _claims, ...rest} = drive.status ?? {};
+      const first = claims[0]?.server;
+      const status = {...rest, ...(claims.length === 0 ? {} : {claims}), ...(first === undefined ? {} : {server: first})};
+      try {
+        drives.observe(
+          await deps.client.replace(DRIVE, {...drive, status}, {subresource: 'status', fieldManager: STATUS_FIELD_MANAGER, signal}),
+        );
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return true;
+        if (isConflict(error)) return false;
+        throw error;
+      }
+    }),
+  );
+  return released.every(Boolean);
+}
+
+/**
+ * One pass of the deletion. Resolves with what is still to be waited for; with `undefined` the finalizer was removed. Throws `ApiError`.
+ */
+export async function finalize(deps: Deps, book: LeaseBook, scope: Scope, {signal}: ReconcileContext): Promise<Remaining | undefined> {
+  const {server, namespace, key} = scope;
+  const root = {namespace, name: rootDriveName(server.metadata.name)};
+  // All at once: the root drive waits by its own finalizer until no guest is on it.
+  const [machine, rootGone, secretsGone] = await Promise.all([
+    removeMachine(deps, scope, signal),
+    removeChild({client: deps.client, type: DRIVE, signal}, server, root),
+    removeSecrets(deps, scope, signal),
+  ]);
+  if (machine !== undefined) return machine;
+  if (!(await releaseDrives(deps, scope, signal))) return {reason: 'ReleasingDrives', message: 'its drives are being given back'};
+  await book.release({namespace, name: server.metadata.name}, signal);
+  if (!rootGone) return {reason: 'WaitingForVolumeDetach', message: `its root drive ${root.name} is being deleted`};
+  if (!secretsGone) return {reason: 'WaitingForChildren', message: 'its seed is being deleted'};
+  await removeFinalizer(deps.client, SERVER, deps.informers.servers.get(key) ?? server, signal);
+  return undefined;
+}
+
+/** Whether an object is the root drive of a server of this name, for watches. */
+export const rootDriveOwner = (drive: Parameters<typeof owningServer>[0]): string | undefined => {
+  const owner = owningServer(drive);
+  return owner === undefined ? undefined : keyOf({namespace: drive.metadata.namespace ?? '', name: owner.name});
+};

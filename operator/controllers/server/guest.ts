@@ -1,0 +1,134 @@
+/** What KubeVirt says of a guest, in our words. Pure: conditions and phases in, one view out. */
+import type {Reason} from '../../../crds/index.ts';
+import type {Pod} from '../../../kube/types.ts';
+import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
+import {isFinal} from './power.ts';
+
+/** Where a guest is in its life. `ended`: it has stopped and its instance is about to go. */
+export type GuestState = 'absent' | 'starting' | 'running' | 'paused' | 'stopping' | 'ended' | 'unknown';
+
+/** A condition of KubeVirt's as an answer of ours. */
+export interface Answer {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly message: string;
+}
+
+/** Why a guest does not come up. */
+export interface GuestFault {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** A guest. */
+export interface GuestView {
+  readonly state: GuestState;
+  /** KubeVirt's phase of the instance, for progress. */
+  readonly phase?: string;
+  readonly nodeName?: string;
+  /** RFC 3339. */
+  readonly startedAt?: string;
+  readonly migrating: boolean;
+  readonly migratable: Answer;
+  readonly agentConnected: Answer;
+  /** The scheduler's own words, while it finds no host. */
+  readonly unschedulable?: string;
+  readonly fault?: GuestFault;
+  /** It is being moved off its host against its will. */
+  readonly evicted: boolean;
+  /** Addresses that the guest or KubeVirt reports, by MAC. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+const conditionOf = (instance: VirtualMachineInstance | undefined, type: string) =>
+  instance?.status?.conditions?.find((condition) => condition.type === type);
+
+const answer = (instance: VirtualMachineInstance | undefined, type: string): Answer => {
+  const condition = conditionOf(instance, type);
+  const status = condition?.status === 'True' ? 'True' : condition?.status === 'False' ? 'False' : 'Unknown';
+  return {status, message: condition?.message ?? ''};
+};
+
+function stateOf(machine: VirtualMachine | undefined, instance: VirtualMachineInstance | undefined): GuestState {
+  if (instance === undefined) return machine?.status?.created === true ? 'starting' : 'absent';
+  if (isFinal(instance)) return 'ended';
+  if (instance.metadata.deletionTimestamp !== undefined) return 'stopping';
+  switch (instance.status?.phase) {
+    case 'Running':
+      return conditionOf(instance, 'Paused')?.status === 'True' ? 'paused' : 'running';
+    case 'Unknown':
+      return 'unknown';
+    default:
+      return 'starting';
+  }
+}
+
+/** Words of `printableStatus` that mean: this does not come up by itself. Missing volumes are not among them, drives speak for themselves. */
+const FAULTS: Readonly<Record<string, Reason>> = {
+  CrashLoopBackOff: 'CrashLoop',
+  ErrImagePull: 'ImagePullFailed',
+  ImagePullBackOff: 'ImagePullFailed',
+};
+
+function faultOf(machine: VirtualMachine | undefined): GuestFault | undefined {
+  const word = machine?.status?.printableStatus ?? '';
+  const reason = FAULTS[word];
+  const failure = machine?.status?.conditions?.find(({type, status}) => type === 'Failure' && status === 'True');
+  const retry = machine?.status?.startFailure?.retryAfterTimestamp;
+  if (reason === 'CrashLoop')
+    return {
+      reason,
+      message: `the guest failed ${machine?.status?.startFailure?.consecutiveFailCount ?? 1} times in a row; next start at ${retry ?? 'an unknown time'}`,
+    };
+  if (reason !== undefined) return {reason, message: `the container that runs the guest cannot be fetched (${word})`};
+  return failure === undefined ? undefined : {reason: 'VirtualMachineRefused', message: failure.message ?? failure.reason ?? ''};
+}
+
+/** An eviction leaves its marks on the launcher pod and on the instance; both go with the guest, so whoever sees them must remember. */
+function isEvicted(instance: VirtualMachineInstance | undefined, pods: readonly Pod[]): boolean {
+  if (instance === undefined || isFinal(instance)) return false;
+  const evacuating = instance.status?.evacuationNodeName !== undefined && instance.status.evacuationNodeName !== '';
+  if (evacuating || conditionOf(instance, 'EvictionRequested')?.status === 'True') return true;
+  // Deleting an instance deletes its pod; a pod that goes while its instance stays was taken away from it.
+  const left = pods.filter(({status}) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+  const disrupted = left.some(({status}) => status?.conditions?.some(({type, status: is}) => type === 'DisruptionTarget' && is === 'True'));
+  const taken =
+    instance.metadata.deletionTimestamp === undefined &&
+    left.length > 0 &&
+    left.every(({metadata}) => metadata.deletionTimestamp !== undefined);
+  return disrupted || taken;
+}
+
+function startedAt(instance: VirtualMachineInstance | undefined): string | undefined {
+  const running = instance?.status?.phaseTransitionTimestamps?.filter(({phase}) => phase === 'Running').at(-1);
+  return running?.phaseTransitionTimestamp ?? instance?.metadata.creationTimestamp;
+}
+
+/** Takes machine, instance and launcher pods (of this server) together. */
+export function viewGuest(
+  machine: VirtualMachine | undefined,
+  instance: VirtualMachineInstance | undefined,
+  pods: readonly Pod[],
+): GuestView {
+  const state = stateOf(machine, instance);
+  const scheduled = conditionOf(instance, 'PodScheduled');
+  const migration = instance?.status?.migrationState;
+  const nodeName = instance?.status?.nodeName;
+  const started = state === 'running' || state === 'paused' || state === 'stopping' ? startedAt(instance) : undefined;
+  const fault = state === 'running' || state === 'paused' ? undefined : faultOf(machine);
+  const reported = (instance?.status?.interfaces ?? []).flatMap(({mac, ipAddress}) =>
+    mac === undefined || ipAddress === undefined || ipAddress === '' ? [] : [[mac.toLowerCase(), ipAddress] as const],
+  );
+  return {
+    state,
+    ...(instance?.status?.phase === undefined ? {} : {phase: instance.status.phase}),
+    ...(nodeName === undefined || nodeName === '' ? {} : {nodeName}),
+    ...(started === undefined ? {} : {startedAt: started}),
+    migrating: migration !== undefined && migration.completed !== true && migration.endTimestamp === undefined,
+    migratable: answer(instance, 'LiveMigratable'),
+    agentConnected: answer(instance, 'AgentConnected'),
+    ...(scheduled?.status === 'False' && scheduled.reason === 'Unschedulable' ? {unschedulable: scheduled.message ?? ''} : {}),
+    ...(fault === undefined ? {} : {fault}),
+    evicted: isEvicted(instance, pods),
+    addresses: new Map(reported),
+  };
+}
