@@ -12,7 +12,12 @@ import {editSpec} from './servers.ts';
 import {admit} from './transitions.ts';
 
 /** What is done for one action; `value` is the member's value, which may be null. */
-type ActionHandler = (call: {readonly input: Input; readonly context: ComputeContext; readonly server: Server; readonly value: unknown}) => Promise<Answer> | Answer;
+type ActionHandler = (call: {
+  readonly input: Input;
+  readonly context: ComputeContext;
+  readonly server: Server;
+  readonly value: unknown;
+}) => Promise<Answer> | Answer;
 
 /** Entry of the action table. `open`: documented, answers not-implemented for now. */
 export interface ActionEntry {

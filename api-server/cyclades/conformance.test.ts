@@ -1,9 +1,8 @@
-/** The expected exchanges of the compute API (CY1…CY53, those of today), over real HTTP against the fake cluster. */
+/** Expected exchanges of the compute API (CY1…CY53, those of today) over real HTTP against the fake cluster: faults, versions, create. */
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {SERVER, SERVER_OPERATION, SYSTEM_NAMESPACE} from '../../crds/index.ts';
-import {until} from '../../kube/testing/until.ts';
+import {SERVER, SYSTEM_NAMESPACE} from '../../crds/index.ts';
 import {SECRET} from '../../kube/types.ts';
-import {DEMO, IMAGE_MINE, IMAGE_THEIRS, IMAGE_TINY, namespaceOf, OTHER, startHarness, type Call, type Harness} from '../testing/harness.ts';
+import {DEMO, IMAGE_MINE, IMAGE_THEIRS, IMAGE_TINY, namespaceOf, startHarness, type Call, type Harness} from '../testing/harness.ts';
 import {CLIENT_MOUNT, DOCUMENT_MOUNT} from './profile.ts';
 
 let harness: Harness;
@@ -17,9 +16,11 @@ const MOUNTS = [
   [CLIENT_MOUNT, 202],
 ] as const;
 
-const call = (method: string, path: string, more: Call = {}, mount: string = CLIENT_MOUNT) => harness.call(method, mount + path, {token: DEMO.token, ...more});
+const call = (method: string, path: string, more: Call = {}, mount: string = CLIENT_MOUNT) =>
+  harness.call(method, mount + path, {token: DEMO.token, ...more});
 const SERVER_BODY = {name: 'web', imageRef: IMAGE_TINY, flavorRef: 1};
-const create = (more: object = {}, mount: string = CLIENT_MOUNT) => call('POST', '/servers', {json: {server: {...SERVER_BODY, ...more}}}, mount);
+const create = (more: object = {}, mount: string = CLIENT_MOUNT) =>
+  call('POST', '/servers', {json: {server: {...SERVER_BODY, ...more}}}, mount);
 
 interface Fault {
   readonly code: number;
@@ -29,7 +30,11 @@ interface Fault {
 const faultName = (text: string): string => Object.keys(JSON.parse(text) as object)[0] ?? '';
 
 interface ServerBody {
-  readonly server: Readonly<Record<string, unknown>> & {readonly id: string; readonly adminPass: string; readonly metadata: Record<string, string>};
+  readonly server: Readonly<Record<string, unknown>> & {
+    readonly id: string;
+    readonly adminPass: string;
+    readonly metadata: Record<string, string>;
+  };
 }
 
 describe('faults and headers (6.2)', () => {
@@ -114,7 +119,15 @@ describe('create (6.6)', () => {
     const reply = await create({metadata: {role: 'web'}}, mount);
     expect(reply.status).toBe(status);
     const {server} = reply.json<ServerBody>();
-    expect(server).toMatchObject({name: 'web', status: 'BUILD', progress: 0, user_id: DEMO.uuid, tenant_id: DEMO.uuid, hostId: '', 'SNF:task_state': 'BUILDING'});
+    expect(server).toMatchObject({
+      name: 'web',
+      status: 'BUILD',
+      progress: 0,
+      user_id: DEMO.uuid,
+      tenant_id: DEMO.uuid,
+      hostId: '',
+      'SNF:task_state': 'BUILDING',
+    });
     expect(server.id).toMatch(/^\d+$/);
     expect(server.adminPass).toMatch(/^(?=.*[A-Z])(?=.*[a-z])(?=.*\d).{10}$/);
     // OS and USERS are taken from the image.
@@ -140,7 +153,9 @@ describe('create (6.6)', () => {
 
   test('writes the server and a Secret with the hashed password, and nothing else', async () => {
     const before = harness.fake.writes;
-    const {server} = (await create({adminPass: 'Sup3rSecret!', user_data: Buffer.from('#cloud-config').toString('base64')})).json<ServerBody>();
+    const {server} = (
+      await create({adminPass: 'Sup3rSecret!', user_data: Buffer.from('#cloud-config').toString('base64')})
+    ).json<ServerBody>();
     expect(server.adminPass).toBe('Sup3rSecret!');
     // One write in twenty reserves a block of ids as well.
     expect(harness.fake.writes - before).toBeLessThanOrEqual(3);
@@ -173,7 +188,11 @@ describe('create (6.6)', () => {
     ['CY17 six personalities', {json: {server: {...SERVER_BODY, personality: Array.from({length: 6}, () => file('aGk='))}}}, 413],
     ['CY17 10241 bytes', {json: {server: {...SERVER_BODY, personality: [file('A'.repeat(10_241))]}}}, 413],
     ['CY17 an extra member', {json: {server: {...SERVER_BODY, personality: [file('aGk=', {colour: 1})]}}}, 400],
-    ['CY21 eleven metadata items', {json: {server: {...SERVER_BODY, metadata: Object.fromEntries(Array.from({length: 11}, (_, at) => [`k${at}`, 'v']))}}}, [413, 400]],
+    [
+      'CY21 eleven metadata items',
+      {json: {server: {...SERVER_BODY, metadata: Object.fromEntries(Array.from({length: 11}, (_, at) => [`k${at}`, 'v']))}}},
+      [413, 400],
+    ],
     ['a name too long', {json: {server: {...SERVER_BODY, name: 'n'.repeat(256)}}}, 400],
     ['an unknown network', {json: {server: {...SERVER_BODY, networks: [{uuid: '77'}]}}}, 404],
     ['a public address that is not held', {json: {server: {...SERVER_BODY, networks: [{uuid: '1', fixed_ip: '10.0.0.9'}]}}}, 409],
@@ -208,248 +227,4 @@ describe('create (6.6)', () => {
     expect(harness.fake.objects(SERVER, namespaceOf(DEMO))).toHaveLength(servers);
     expect(harness.fake.objects(SECRET, namespaceOf(DEMO))).toHaveLength(secrets);
   });
-});
-
-describe('one server', () => {
-  test('CY1, isolation: a new account has none and sees none of others', async () => {
-    await harness.putServer({name: 'hidden', status: {phase: 'ACTIVE'}});
-    const {spec} = await harness.putServer({name: 'foreign', status: {phase: 'ACTIVE'}});
-    expect((await call('GET', '/servers', {token: OTHER.token})).json()).toEqual({servers: []});
-    for (const [method, path] of [['GET', ''], ['DELETE', ''], ['GET', '/metadata'], ['GET', '/ips']] as const) {
-      expect((await call(method, `/servers/${spec.id}${path}`, {token: OTHER.token})).status).toBe(404);
-    }
-    expect((await call('POST', `/servers/${spec.id}/action`, {token: OTHER.token, json: {shutdown: {}}})).status).toBe(404);
-  });
-
-  test('CY3 has its addresses as an object, and CY5 only the connected NICs', async () => {
-    const {spec} = await harness.putServer({
-      name: 'nics',
-      spec: {nics: [{index: 0}, {index: 1}, {index: 2}]} as never,
-      status: {
-        phase: 'ACTIVE',
-        progressPercent: 100,
-        nics: [{index: 0, network: `${SYSTEM_NAMESPACE}/public`, macAddress: 'aa:00:00:00:00:01', address: '10.0.0.5', addressType: 'Floating'}],
-      },
-    });
-    const {server} = (await call('GET', `/servers/${spec.id}`)).json<ServerBody>();
-    expect(server).toMatchObject({
-      status: 'ACTIVE',
-      progress: 100,
-      addresses: {'1': [{version: 4, addr: '10.0.0.5', 'OS-EXT-IPS:type': 'floating'}]},
-      attachments: [{network_id: '1', mac_address: 'aa:00:00:00:00:01', ipv4: '10.0.0.5', ipv6: '', 'OS-EXT-IPS:type': 'floating'}],
-    });
-    // CY53
-    expect((await call('GET', `/servers/${spec.id}/ips/1`)).json()).toEqual({network: {'1': [{version: 4, addr: '10.0.0.5', 'OS-EXT-IPS:type': 'floating'}]}});
-    expect((await call('GET', `/servers/${spec.id}/ips/`)).status).toBe(200);
-    expect((await call('GET', `/servers/${spec.id}/ips/9`)).status).toBe(404);
-  });
-
-  test.each(['/servers?format=xml', '/servers.xml', '/servers?xml'])('CY49 %s', async (path) => {
-    const reply = await call('GET', path);
-    expect(reply.headers.get('content-type')).toBe('application/xml; charset=UTF-8');
-    expect(reply.text).toMatch(/<servers xmlns="http:\/\/docs\.openstack\.org\/compute\/api\/v1\.1"/);
-  });
-
-  test('CY49 Accept, also for faults', async () => {
-    expect((await call('GET', '/servers/detail', {headers: {accept: 'application/xml'}})).text).toContain('<servers ');
-    expect((await call('GET', '/servers/999999', {headers: {accept: 'application/xml'}})).text).toContain('<itemNotFound ');
-  });
-
-  test('is renamed: 204, empty, read back at once', async () => {
-    const {spec} = await harness.putServer({name: 'old', status: {phase: 'ACTIVE'}});
-    const path = `/servers/${spec.id}`;
-    const reply = await call('PUT', path, {json: {server: {name: 'new name', accessIPv4: 'ignored'}}});
-    expect([reply.status, reply.text]).toEqual([204, '']);
-    expect((await call('GET', path)).json<ServerBody>().server['name']).toBe('new name');
-    expect((await call('PUT', path, {json: {server: {}}})).status).toBe(400);
-    expect((await call('PUT', path, {body: 'x', headers: {'content-type': 'text/plain'}}, DOCUMENT_MOUNT)).status).toBe(415);
-  });
-
-  test('CY39 is deleted: 204; then DELETED; then 400; and gone from the lists, but not from those with changes-since', async () => {
-    const {spec} = await harness.putServer({name: 'doomed', status: {phase: 'ACTIVE'}});
-    const path = `/servers/${spec.id}`;
-    const since = new Date(Date.now() - 60_000).toISOString();
-    expect((await call('DELETE', path)).status).toBe(204);
-    expect((await call('GET', path)).json<ServerBody>().server).toMatchObject({status: 'DELETED', deleted: true});
-    const again = await call('DELETE', path);
-    expect([again.status, faultName(again.text)]).toEqual([400, 'badRequest']);
-    expect((await call('POST', `${path}/action`, {json: {start: {}}})).status).toBe(400);
-    expect((await call('GET', '/servers')).text).not.toContain('doomed');
-    const changed = (await call('GET', `/servers/detail?changes-since=${since}`)).json<{servers: {name: string; status: string}[]}>();
-    expect(changed.servers.find(({name}) => name === 'doomed')?.status).toBe('DELETED');
-  });
-
-  test('changes-since with nothing changed is a 304 without a body', async () => {
-    const reply = await call('GET', `/servers?changes-since=${new Date().toISOString()}`, {token: OTHER.token});
-    expect([reply.status, reply.text]).toEqual([304, '']);
-  });
-});
-
-describe('metadata', () => {
-  test('CY23 and CY25', async () => {
-    const {spec} = await harness.putServer({name: 'meta', spec: {metadata: [{key: 'foo', value: 'bar'}]}, status: {phase: 'ACTIVE'}});
-    const path = `/servers/${spec.id}/metadata`;
-    const merged = await call('POST', path, {json: {metadata: {foo2: 'bar2'}}});
-    expect([merged.status, merged.json()]).toEqual([201, {metadata: {foo: 'bar', foo2: 'bar2'}}]);
-    const item = {metadata: {foo2: 'x'}, meta: {foo2: 'x'}};
-    const put = await call('PUT', `${path}/foo2`, {json: {meta: {foo2: 'x'}}});
-    expect([put.status, put.json()]).toEqual([201, item]);
-    expect((await call('GET', `${path}/foo2`)).json()).toEqual(item);
-    expect((await call('PUT', `${path}/foo2`, {json: {metadata: {other: 'x'}}})).status).toBe(400);
-    expect((await call('DELETE', `${path}/foo2`)).status).toBe(204);
-    expect((await call('GET', `${path}/foo2`)).status).toBe(404);
-    expect((await call('DELETE', `${path}/foo2`)).status).toBe(404);
-    expect((await call('GET', path)).json()).toEqual({metadata: {foo: 'bar'}});
-  });
-
-  test('an eleventh item: by profile, and nothing is changed', async () => {
-    const metadata = Array.from({length: 10}, (_, at) => ({key: `k${at}`, value: 'v'}));
-    const {spec} = await harness.putServer({name: 'full', spec: {metadata}, status: {phase: 'ACTIVE'}});
-    const path = `/servers/${spec.id}/metadata`;
-    expect((await call('POST', path, {json: {metadata: {k10: 'v'}}}, DOCUMENT_MOUNT)).status).toBe(413);
-    expect((await call('PUT', `${path}/k10`, {json: {meta: {k10: 'v'}}})).status).toBe(400);
-    expect((await call('PUT', `${path}/k9`, {json: {meta: {k9: 'w'}}})).status).toBe(201);
-    expect(Object.keys((await call('GET', path)).json<{metadata: object}>().metadata)).toHaveLength(10);
-  });
-});
-
-describe('actions (6.7)', () => {
-  const act = (id: unknown, json: unknown) => call('POST', `/servers/${String(id)}/action`, {json});
-
-  test.each<[string, 'ACTIVE' | 'STOPPED' | 'BUILD' | 'ERROR', object, number, string]>([
-    ['CY29 start on ACTIVE', 'ACTIVE', {start: {}}, 400, 'badRequest'],
-    ['CY29 shutdown on STOPPED', 'STOPPED', {shutdown: {}}, 400, 'badRequest'],
-    ['CY31 start on BUILD', 'BUILD', {start: {}}, 409, 'buildInProgress'],
-    ['start on ERROR', 'ERROR', {start: {}}, 400, 'badRequest'],
-    ['CY35 suspend', 'ACTIVE', {suspend: {}}, 403, 'forbidden'],
-    ['an unknown action', 'ACTIVE', {rebuild: {}}, 400, 'badRequest'],
-    ['a name of Object’s', 'ACTIVE', {toString: {}}, 400, 'badRequest'],
-    ['two actions', 'ACTIVE', {start: {}, shutdown: {}}, 400, 'badRequest'],
-    ['none', 'ACTIVE', {}, 400, 'badRequest'],
-    ['an odd reboot', 'ACTIVE', {reboot: {type: 'WARM'}}, 400, 'badRequest'],
-    ['resize, not there yet', 'STOPPED', {resize: {flavorRef: 2}}, 501, 'notImplemented'],
-  ])('%s', async (_name, phase, body, status, name) => {
-    const {spec} = await harness.putServer({name: 'acted', spec: {powerState: phase === 'STOPPED' ? 'Stopped' : 'Running'}, status: {phase, observedGeneration: 1}});
-    const reply = await act(spec.id, body);
-    expect([reply.status, faultName(reply.text)]).toEqual([status, name]);
-  });
-
-  test.each([{shutdown: {}}, {'os-stop': null}])('CY33 %j on ACTIVE asks for a stop, and the task is seen at once', async (body) => {
-    const {metadata, spec} = await harness.putServer({name: 'running', status: {phase: 'ACTIVE', observedGeneration: 1}});
-    const reply = await act(spec.id, body);
-    expect([reply.status, reply.text, reply.headers.get('content-length')]).toEqual([202, '', '0']);
-    expect(harness.fake.object(SERVER, {namespace: namespaceOf(DEMO), name: metadata.name})?.spec).toMatchObject({powerState: 'Stopped', powerOffMode: 'TrySoft'});
-    expect((await call('GET', `/servers/${spec.id}`)).json<ServerBody>().server).toMatchObject({status: 'ACTIVE', 'SNF:task_state': 'STOPPING'});
-    expect((await act(spec.id, body)).status).toBe(400);
-  });
-
-  test.each([{start: {}}, {'os-start': null}, {reboot: {}}])('CY33 %j on STOPPED asks for a start', async (body) => {
-    const {metadata, spec} = await harness.putServer({name: 'stopped', spec: {powerState: 'Stopped'}, status: {phase: 'STOPPED', observedGeneration: 1}});
-    expect((await act(spec.id, body)).status).toBe(202);
-    expect(harness.fake.object(SERVER, {namespace: namespaceOf(DEMO), name: metadata.name})?.spec.powerState).toBe('Running');
-  });
-
-  test.each([
-    [{reboot: {}}, 'Soft'],
-    [{reboot: {type: 'HARD'}}, 'Hard'],
-    [{reboot: null}, 'Soft'],
-  ])('%j on ACTIVE makes an operation, shows REBOOT, and ends with it', async (body, type) => {
-    const name = `rebooted-${type.toLowerCase()}-${body.reboot === null}`;
-    const {spec} = await harness.putServer({name, status: {phase: 'ACTIVE', observedGeneration: 1}});
-    expect((await act(spec.id, body)).status).toBe(202);
-    const operation = harness.fake.objects(SERVER_OPERATION, namespaceOf(DEMO)).find((candidate) => candidate.spec.server === name);
-    expect(operation?.spec).toMatchObject({verb: 'Reboot', reboot: {type}, requester: 'demo'});
-    const read = async () => (await call('GET', `/servers/${spec.id}`)).json<ServerBody>().server['status'];
-    expect(await read()).toBe('REBOOT');
-    expect((await act(spec.id, body)).status).toBe(400);
-    if (operation === undefined) throw new Error('no operation');
-    const done = harness.fake.put(SERVER_OPERATION, {...operation, status: {phase: 'Completed'}} as typeof operation);
-    await until('the operation is over', () => {
-      const {name: operationName, resourceVersion} = done.metadata;
-      return harness.program.store.serverOperations.get({namespace: namespaceOf(DEMO), name: operationName})?.metadata.resourceVersion === resourceVersion;
-    });
-    expect(await read()).toBe('ACTIVE');
-  });
-});
-
-describe('flavors and images', () => {
-  test('CY41 brief, full, one', async () => {
-    const brief = (await call('GET', '/flavors')).json<{flavors: object[]}>().flavors;
-    expect(brief.map((flavor) => Object.keys(flavor))).toEqual(Array.from({length: 4}, () => ['id', 'name', 'links']));
-    const {flavor} = (await call('GET', '/flavors/4')).json<{flavor: object}>();
-    expect(flavor).toMatchObject({
-      id: 4,
-      name: 'granted',
-      ram: 512,
-      vcpus: 1,
-      disk: 5,
-      swap: 0,
-      rxtx_factor: 1,
-      'OS-FLV-EXT-DATA:ephemeral': 0,
-      'os-flavor-access:is_public': false,
-      'SNF:flavor-access': ['demo'],
-      'SNF:allow_create': true,
-    });
-    const detail = (await call('GET', '/flavors/detail')).json<{flavors: object[]}>().flavors;
-    expect(detail[3]).toMatchObject({id: 5, 'SNF:allow_create': false});
-    expect((await call('GET', '/flavors/1/os-extra_specs')).json()).toEqual({extra_specs: {}});
-  });
-
-  test.each([
-    ['is_public=None', [1, 2, 4, 5]],
-    ['os-flavor-access:is_public=True', [1, 2, 5]],
-    ['SNF:is_public=false', [4]],
-    ['SNF:flavor-access=demo', [4]],
-  ])('?%s', async (query, ids) => {
-    expect((await call('GET', `/flavors/detail?${query}`)).json<{flavors: {id: number}[]}>().flavors.map(({id}) => id)).toEqual(ids);
-  });
-
-  test('CY43 lists, details, metadata', async () => {
-    expect((await call('GET', '/images')).json<{images: {id: string}[]}>().images.map(({id}) => id)).toEqual([IMAGE_TINY, IMAGE_MINE]);
-    const {image} = (await call('GET', `/images/${IMAGE_TINY}`)).json<{image: object}>();
-    expect(image).toMatchObject({id: IMAGE_TINY, name: 'tiny', status: 'ACTIVE', progress: 100, public: true, metadata: {OS: 'debian', USERS: 'root'}});
-    expect((await call('GET', `/images/${IMAGE_TINY}/metadata`)).json()).toEqual({metadata: {OS: 'debian', USERS: 'root'}});
-    expect((await call('GET', `/images/${IMAGE_TINY}/metadata/OS`)).json()).toEqual({metadata: {OS: 'debian'}, meta: {OS: 'debian'}});
-    expect((await call('POST', '/images', {json: {}})).status).toBe(501);
-    expect((await call('DELETE', `/images/${IMAGE_TINY}`)).status).toBe(403);
-  });
-
-  test('image metadata is written on one’s own image; an absent key: by profile', async () => {
-    const path = `/images/${IMAGE_MINE}/metadata`;
-    expect((await call('POST', path, {json: {metadata: {NewAttr: 'NewVal'}}})).json()).toEqual({metadata: {NewAttr: 'NewVal'}});
-    expect((await call('DELETE', `${path}/NewAttr`)).status).toBe(204);
-    expect((await call('DELETE', `${path}/NewAttr`)).status).toBe(204);
-    expect((await call('DELETE', `${path}/NewAttr`, {}, DOCUMENT_MOUNT)).status).toBe(404);
-  });
-
-  test('images with changes-since and nothing changed: by profile', async () => {
-    const query = `/images?changes-since=${new Date().toISOString()}`;
-    expect((await call('GET', query, {token: OTHER.token}, DOCUMENT_MOUNT)).status).toBe(304);
-    const client = await call('GET', query, {token: OTHER.token});
-    expect([client.status, client.json()]).toEqual([200, {images: []}]);
-  });
-
-  test('the image API lists, filters and shows', async () => {
-    const ids = async (query: string) => (await harness.call('GET', `/image/v2/images${query}`, {token: DEMO.token})).json<{images: {id: string}[]}>().images.map(({id}) => id);
-    expect(await ids('')).toEqual([IMAGE_TINY, IMAGE_MINE]);
-    expect(await ids('?name=mine')).toEqual([IMAGE_MINE]);
-    expect(await ids(`?id=in%3A${IMAGE_TINY},${IMAGE_THEIRS}`)).toEqual([IMAGE_TINY]);
-    expect((await harness.call('GET', `/image/v2/images/${IMAGE_TINY}`, {token: DEMO.token})).json()).toMatchObject({status: 'active', visibility: 'public', os: 'debian'});
-    expect((await harness.call('GET', '/image/v2/images/tiny', {token: DEMO.token})).status).toBe(404);
-    const v1 = (await harness.call('GET', '/image/v1.0/images/', {token: DEMO.token})).json<object[]>();
-    expect(v1[0]).toMatchObject({id: IMAGE_TINY, status: 'available', is_public: true, properties: {OS: 'debian'}});
-  });
-
-  // Last: it takes the image away.
-  test('CY45 an own image is deleted', async () => {
-    expect((await call('DELETE', `/images/${IMAGE_MINE}`)).status).toBe(204);
-    expect((await call('GET', `/images/${IMAGE_MINE}`)).status).toBe(404);
-  });
-});
-
-test('account and network calls that clients make', async () => {
-  const catalogue = await harness.call('POST', '/account/v1.0/user_catalogs', {token: DEMO.token, json: {uuids: [DEMO.uuid, OTHER.uuid]}});
-  expect(catalogue.json()).toEqual({uuid_catalog: {[DEMO.uuid]: DEMO.email}, displayname_catalog: {}});
-  const {networks} = (await harness.call('GET', '/network/v2.0/networks', {token: DEMO.token})).json<{networks: object[]}>();
-  expect(networks).toMatchObject([{id: '1', name: 'public', status: 'ACTIVE', subnets: []}]);
 });

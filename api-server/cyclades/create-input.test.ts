@@ -1,6 +1,16 @@
 import {describe, expect, test} from '@jest/globals';
 import {Failure} from '../http/failure.ts';
-import {checkMetadataCount, readAdminPass, readFlavorRef, readKeyNames, readMetadata, readNetworks, readPersonality, readShape, readUserData} from './create-input.ts';
+import {
+  checkMetadataCount,
+  readAdminPass,
+  readFlavorRef,
+  readKeyNames,
+  readMetadata,
+  readNetworks,
+  readPersonality,
+  readShape,
+  readUserData,
+} from './create-input.ts';
 import {CLIENT_MOUNT, DOCUMENT_MOUNT, profileOf} from './profile.ts';
 
 /** The code of what is thrown, else the value. */
@@ -112,7 +122,14 @@ test.each<[Record<string, unknown>, unknown]>([
 
 describe('check 6: metadata', () => {
   test.each<[Record<string, unknown>, unknown]>([
-    [{a: 'b', n: 1, t: true}, [{key: 'a', value: 'b'}, {key: 'n', value: '1'}, {key: 't', value: 'true'}]],
+    [
+      {a: 'b', n: 1, t: true},
+      [
+        {key: 'a', value: 'b'},
+        {key: 'n', value: '1'},
+        {key: 't', value: 'true'},
+      ],
+    ],
     [{['k'.repeat(51)]: 'v'}, 'bad-request'],
     [{k: 'v'.repeat(501)}, 'bad-request'],
     [{k: {}}, 'bad-request'],

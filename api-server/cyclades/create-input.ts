@@ -7,7 +7,18 @@ import {Failure} from '../http/failure.ts';
 import type {Profile} from './profile.ts';
 
 /** Bounds of the document and of behaviour 6.6. */
-export const LIMITS = {personalities: 5, personalityBytes: 10_240, metadataItems: 10, metadataKey: 50, metadataValue: 500, name: 255, networks: 8, keys: 16, adminPass: 10, adminPassMax: 256} as const;
+export const LIMITS = {
+  personalities: 5,
+  personalityBytes: 10_240,
+  metadataItems: 10,
+  metadataKey: 50,
+  metadataValue: 500,
+  name: 255,
+  networks: 8,
+  keys: 16,
+  adminPass: 10,
+  adminPassMax: 256,
+} as const;
 
 /** Check 1: the members are there and of the right shape. */
 export interface CreateShape {
@@ -57,7 +68,8 @@ export interface PersonalityFile {
 
 /** Check 2: personality. */
 export function readPersonality(items: readonly unknown[]): readonly PersonalityFile[] {
-  if (items.length > LIMITS.personalities) throw new Failure('over-limit', `Maximum number of personalities exceeded: ${LIMITS.personalities}`);
+  if (items.length > LIMITS.personalities)
+    throw new Failure('over-limit', `Maximum number of personalities exceeded: ${LIMITS.personalities}`);
   const files = items.map(readFile);
   const paths = new Set(files.map(({path}) => path));
   if (paths.size < files.length) throw bad('Malformed personality: two of them have the same path');
@@ -76,7 +88,8 @@ function readFile(item: unknown): PersonalityFile {
   if (!/^\/[^\0]{1,254}$/.test(path)) throw bad('Malformed personality: "path" is not an absolute path');
   if (typeof contents !== 'string') throw bad('Malformed personality: "contents" is not a string');
   // The limit holds for what is sent; what it decodes to is smaller.
-  if (Buffer.byteLength(contents) > LIMITS.personalityBytes) throw new Failure('over-limit', `Maximum size of personality exceeded: ${LIMITS.personalityBytes}`);
+  if (Buffer.byteLength(contents) > LIMITS.personalityBytes)
+    throw new Failure('over-limit', `Maximum size of personality exceeded: ${LIMITS.personalityBytes}`);
   const content = decodeBase64(contents);
   if (content === undefined) throw bad('Malformed personality: "contents" is not base64');
   return {path, content, ...optionalText('owner', owner), ...optionalText('group', group), ...readMode(mode)};
@@ -84,14 +97,20 @@ function readFile(item: unknown): PersonalityFile {
 
 function optionalText(member: 'owner' | 'group', value: unknown): {readonly owner?: string; readonly group?: string} {
   if (!given(value)) return {};
-  if (typeof value !== 'string' || !/^[A-Za-z_][-\w.]{0,30}\$?$/.test(value)) throw bad(`Malformed personality: "${member}" is not a user or group name`);
+  if (typeof value !== 'string' || !/^[A-Za-z_][-\w.]{0,30}\$?$/.test(value))
+    throw bad(`Malformed personality: "${member}" is not a user or group name`);
   return {[member]: value};
 }
 
 /** A JSON number is the mode itself (384 is 0600); a string is octal digits. */
 function readMode(value: unknown): {readonly mode?: string} {
   if (!given(value)) return {};
-  const mode = typeof value === 'number' ? value : typeof value === 'string' && /^(0o?)?[0-7]{1,5}$/.test(value) ? Number.parseInt(value.replace('o', ''), 8) : Number.NaN;
+  const mode =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string' && /^(0o?)?[0-7]{1,5}$/.test(value)
+        ? Number.parseInt(value.replace('o', ''), 8)
+        : Number.NaN;
   if (!Number.isInteger(mode) || mode < 0 || mode > MAX_MODE) throw bad('Malformed personality: "mode" is not a file mode');
   return {mode: `0${mode.toString(8).padStart(3, '0')}`};
 }
@@ -114,13 +133,20 @@ export function readFlavorRef(value: unknown): number {
 /** Check 4: at least ten characters with an upper-case letter, a lower-case one and a digit; undefined when absent. */
 export function readAdminPass(value: unknown): string | undefined {
   if (!given(value)) return undefined;
-  if (typeof value !== 'string' || !isFineAdminPass(value)) throw bad(`"adminPass" needs at least ${LIMITS.adminPass} characters with upper-case and lower-case letters and digits`);
+  if (typeof value !== 'string' || !isFineAdminPass(value))
+    throw bad(`"adminPass" needs at least ${LIMITS.adminPass} characters with upper-case and lower-case letters and digits`);
   return value;
 }
 
 /** The rule of passwords. The upper bound keeps a client from buying CPU with a long one. */
 export function isFineAdminPass(value: string): boolean {
-  return value.length >= LIMITS.adminPass && value.length <= LIMITS.adminPassMax && /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d/.test(value);
+  return (
+    value.length >= LIMITS.adminPass &&
+    value.length <= LIMITS.adminPassMax &&
+    /[A-Z]/.test(value) &&
+    /[a-z]/.test(value) &&
+    /\d/.test(value)
+  );
 }
 
 /** Check 5: names of keys, at most one of the two members. */
@@ -128,7 +154,8 @@ export function readKeyNames(server: Readonly<Record<string, unknown>>): readonl
   const {key_name: single, 'SNF:key_names': several} = server;
   if (given(single) && given(several)) throw bad('"key_name" and "SNF:key_names" cannot both be given');
   const names = given(several) ? several : given(single) ? [single] : [];
-  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) throw bad('Malformed request: names of keys are not a list of strings');
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string'))
+    throw bad('Malformed request: names of keys are not a list of strings');
   const distinct = [...new Set(names as string[])];
   if (distinct.length > LIMITS.keys) throw new Failure('over-limit', `Maximum number of keys exceeded: ${LIMITS.keys}`);
   return distinct;
@@ -136,7 +163,7 @@ export function readKeyNames(server: Readonly<Record<string, unknown>>): readonl
 
 /** Check 6: length of the name; also of a rename. */
 export function checkName(name: string): void {
-  if ([...name].length > LIMITS.name) throw bad(`"name" is longer than ${LIMITS.name} characters`);
+  if (codePoints(name) > LIMITS.name) throw bad(`"name" is longer than ${LIMITS.name} characters`);
 }
 
 /** One item of metadata. */
@@ -148,17 +175,19 @@ export interface MetadataItem {
 /** Check 6: metadata as a list; numbers and booleans become text. Sizes only; the number is {@link checkMetadataCount}'s. */
 export function readMetadata(metadata: Readonly<Record<string, unknown>>): readonly MetadataItem[] {
   return Object.entries(metadata).map(([key, value]) => {
-    if (key === '' || [...key].length > LIMITS.metadataKey) throw bad(`Metadata keys have 1 to ${LIMITS.metadataKey} characters`);
+    if (key === '' || codePoints(key) > LIMITS.metadataKey) throw bad(`Metadata keys have 1 to ${LIMITS.metadataKey} characters`);
     if (!['string', 'number', 'boolean'].includes(typeof value)) throw bad(`The value of metadata "${key}" is not a string`);
     const text = String(value);
-    if ([...text].length > LIMITS.metadataValue) throw bad(`The value of metadata "${key}" is longer than ${LIMITS.metadataValue} characters`);
+    if (codePoints(text) > LIMITS.metadataValue)
+      throw bad(`The value of metadata "${key}" is longer than ${LIMITS.metadataValue} characters`);
     return {key, value: text};
   });
 }
 
 /** More than ten items: by profile. */
 export function checkMetadataCount(count: number, profile: Profile): void {
-  if (count > LIMITS.metadataItems) throw new Failure(profile.tooMuchMetadata, `Maximum number of metadata exceeded: ${LIMITS.metadataItems}`);
+  if (count > LIMITS.metadataItems)
+    throw new Failure(profile.tooMuchMetadata, `Maximum number of metadata exceeded: ${LIMITS.metadataItems}`);
 }
 
 /** One requested connection. */
@@ -190,6 +219,9 @@ const given = (value: unknown): boolean => value !== undefined && value !== null
 function scalar(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined;
 }
+
+/** Length as the schema counts it: a character outside the basic plane is one. */
+const codePoints = (text: string): number => Array.from(text).length;
 
 /** References may come as links: the last segment counts. */
 function lastSegment(ref: string): string {

@@ -114,7 +114,9 @@ function usableFlavor(id: number, project: unknown, caller: Caller, {store}: Com
 export function withImageMetadata(metadata: readonly MetadataItem[], image: Image): readonly MetadataItem[] {
   const told = new Set(metadata.map(({key}) => key.toUpperCase()));
   const taken = Object.entries(imageMetadata(image))
-    .filter(([key, value]) => ['OS', 'USERS'].includes(key.toUpperCase()) && !told.has(key.toUpperCase()) && value.length <= LIMITS.metadataValue)
+    .filter(
+      ([key, value]) => ['OS', 'USERS'].includes(key.toUpperCase()) && !told.has(key.toUpperCase()) && value.length <= LIMITS.metadataValue,
+    )
     .map(([key, value]) => ({key, value}));
   return [...metadata, ...taken].slice(0, Math.max(metadata.length, LIMITS.metadataItems));
 }
@@ -137,10 +139,12 @@ function nicOf({uuid, fixedIp, port}: NetworkRequest, index: number, caller: Cal
   if (fixedIp !== undefined) {
     if (isLeased(network, fixedIp)) throw new Failure('conflict', `Address ${fixedIp.slice(0, 45)} is in use.`);
     // On a public network an address belongs to whoever holds it as a floating IP.
-    if (network.spec.type === 'Public') throw new Failure('conflict', `Address ${fixedIp.slice(0, 45)} is not a free floating IP of yours.`);
+    if (network.spec.type === 'Public')
+      throw new Failure('conflict', `Address ${fixedIp.slice(0, 45)} is not a free floating IP of yours.`);
     return {...nic, addressing: 'Static', address: fixedIp};
   }
-  if (network.spec.type === 'Public' && network.status?.free === 0) throw new Failure('conflict', 'The public network has no free address.');
+  if (network.spec.type === 'Public' && network.status?.free === 0)
+    throw new Failure('conflict', 'The public network has no free address.');
   return nic;
 }
 
@@ -188,7 +192,12 @@ export function draftServer(
 }
 
 /** Both or neither: what was written is taken back when the other write fails. */
-async function write(draft: Draft<Server>, secret: {readonly name: string; readonly data: Readonly<Record<string, string | Buffer>>}, input: Input, {store, clock}: ComputeContext): Promise<Server> {
+async function write(
+  draft: Draft<Server>,
+  secret: {readonly name: string; readonly data: Readonly<Record<string, string | Buffer>>},
+  input: Input,
+  {store, clock}: ComputeContext,
+): Promise<Server> {
   const {signal, caller} = input;
   const {name} = draft.metadata;
   const secretRef = {namespace: caller.namespace, name: secret.name};
@@ -209,7 +218,8 @@ async function write(draft: Draft<Server>, secret: {readonly name: string; reado
         if (!(error instanceof Failure && error.code === 'not-found')) throw error;
       }),
     ]);
-    for (const {reason} of undone.filter((result) => result.status === 'rejected')) input.log.error({err: reason as unknown, server: name}, 'half a server may be left behind');
+    for (const {reason} of undone.filter((result) => result.status === 'rejected'))
+      input.log.error({err: reason as unknown, server: name}, 'half a server may be left behind');
   } finally {
     stop();
   }

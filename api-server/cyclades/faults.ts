@@ -28,7 +28,12 @@ export function computeFault(failure: Failure, mount: string): Fault {
         ? {name: 'badRequest', code: 400, message: 'Method not allowed', details: ''}
         : {name: 'notAllowed', code: 405, message: 'Method not allowed', details: ''};
     case 'unauthenticated':
-      return {name: 'unauthorized', code: 401, message: isMissing(failure) ? 'Access denied. No authentication token' : 'Access denied. Invalid token', details: ''};
+      return {
+        name: 'unauthorized',
+        code: 401,
+        message: isMissing(failure) ? 'Access denied. No authentication token' : 'Access denied. Invalid token',
+        details: '',
+      };
     default:
       return faultOf(failure);
   }

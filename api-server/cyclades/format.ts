@@ -59,6 +59,7 @@ export function empty(status: number): Answer {
 
 /** A collection from serialised members: concatenated as they are for JSON, rendered again only for the rare XML reader. */
 export function replyList(input: PublicInput, member: string, parts: readonly Buffer[]): Answer {
-  if (formatOf(input, input.rawPath) === 'xml') return reply(input, 200, {[member]: parts.map((part) => JSON.parse(part.toString('utf8')) as unknown)});
+  if (formatOf(input, input.rawPath) === 'xml')
+    return reply(input, 200, {[member]: parts.map((part) => JSON.parse(part.toString('utf8')) as unknown)});
   return {status: 200, body: joinJson(`{"${member}":[`, parts, ']}')};
 }

@@ -26,14 +26,23 @@ function listV2({caller, query}: Input, {store}: ImageDeps): Answer {
   const images = imagesOf(caller, store)
     .filter((image) => wanted === undefined || wanted.includes(uuidOf(image)))
     .map((image) => v2Image(image, ownerOf({store}, image)))
-    .filter((image) => (name === null || image.name === name) && (visibility === null || image.visibility === visibility) && (status === null || image.status === status));
+    .filter(
+      (image) =>
+        (name === null || image.name === name) &&
+        (visibility === null || image.visibility === visibility) &&
+        (status === null || image.status === status),
+    );
   return {status: 200, body: {images, first: '/v2/images', schema: '/v2/schemas/images'}};
 }
 
 /** `in:A,B` or a single id; undefined when there is no filter. Pure. */
 export function idFilter(value: string | null): readonly string[] | undefined {
   if (value === null) return undefined;
-  return value.replace(/^in:/, '').split(',').map((id) => id.trim().replaceAll('"', '')).filter((id) => id !== '');
+  return value
+    .replace(/^in:/, '')
+    .split(',')
+    .map((id) => id.trim().replaceAll('"', ''))
+    .filter((id) => id !== '');
 }
 
 /** GET /image/v2/images/{id}. */

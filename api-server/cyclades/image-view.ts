@@ -66,7 +66,13 @@ function progress(image: Image): number {
   return Math.min(99, Math.max(0, Math.trunc(image.status?.progressPercent ?? 0)));
 }
 
-const V2_STATUS: Readonly<Record<ImageStatus, string>> = {ACTIVE: 'active', SAVING: 'saving', ERROR: 'killed', DELETED: 'deleted', UNKNOWN: 'queued'};
+const V2_STATUS: Readonly<Record<ImageStatus, string>> = {
+  ACTIVE: 'active',
+  SAVING: 'saving',
+  ERROR: 'killed',
+  DELETED: 'deleted',
+  UNKNOWN: 'queued',
+};
 
 /** An image of the image API v2. */
 export function v2Image(image: Image, owner: string) {

@@ -117,7 +117,12 @@ function put(input: Input, context: ComputeContext, image: Image, items: readonl
   });
 }
 
-function edit({signal}: Input, {store, clock}: ComputeContext, image: Image, change: (metadata: readonly MetadataItem[]) => readonly MetadataItem[]): Promise<Image> {
+function edit(
+  {signal}: Input,
+  {store, clock}: ComputeContext,
+  image: Image,
+  change: (metadata: readonly MetadataItem[]) => readonly MetadataItem[],
+): Promise<Image> {
   return store.images.update(
     refOfObject(image),
     (current) => {

@@ -12,7 +12,10 @@ export function jsonObject(input: PublicInput, {strict = false}: {readonly stric
   const {mediaType} = input.body;
   if (mediaType === '') throw new Failure('bad-request', 'Content-Type is missing, application/json is expected');
   if (!mediaType.startsWith('application/json')) {
-    throw new Failure(strict ? profileOf(input.mount).wrongMediaType : 'bad-request', `Unsupported Content-Type "${mediaType.slice(0, 100)}", application/json is expected`);
+    throw new Failure(
+      strict ? profileOf(input.mount).wrongMediaType : 'bad-request',
+      `Unsupported Content-Type "${mediaType.slice(0, 100)}", application/json is expected`,
+    );
   }
   const body = input.body.json();
   if (!isObject(body)) throw new Failure('bad-request', 'Malformed request: a JSON object is expected');

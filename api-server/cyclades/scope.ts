@@ -59,7 +59,9 @@ export function findNetwork(id: string, caller: Caller, {networks}: Stores, syst
 
 function seesNetwork(network: Network, caller: Caller, systemNamespace: string): boolean {
   if (isDeleting(network)) return false;
-  return network.metadata.namespace === caller.namespace || (network.metadata.namespace === systemNamespace && network.spec.type === 'Public');
+  return (
+    network.metadata.namespace === caller.namespace || (network.metadata.namespace === systemNamespace && network.spec.type === 'Public')
+  );
 }
 
 /** A keypair of the caller by its display name. */

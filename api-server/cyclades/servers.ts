@@ -48,7 +48,8 @@ function changed({caller}: Input, {store, deletedServers}: ComputeContext, since
 /** GET /servers/{id}; deleted ones too, for a while. */
 export function getServer(input: Input, context: ComputeContext): Answer {
   const server = serverOf(context, input, {deleted: true});
-  if (formatOf(input, input.rawPath) === 'xml') return reply(input, 200, {server: fullServer(sourcesOf(context, server, input.caller, input))});
+  if (formatOf(input, input.rawPath) === 'xml')
+    return reply(input, 200, {server: fullServer(sourcesOf(context, server, input.caller, input))});
   const bytes = fullServerBytes(context, server, input.caller, input);
   return {status: 200, body: Buffer.concat([Buffer.from('{"server":'), bytes, Buffer.from('}')])};
 }
@@ -58,7 +59,8 @@ export async function renameServer(input: Input, context: ComputeContext): Promi
   const server = serverOf(context, input, {deleted: true});
   const body = jsonObject(input, {strict: true});
   const name = isObject(body['server']) ? body['server']['name'] : undefined;
-  if (typeof name !== 'string' || name.trim() === '') throw new Failure('bad-request', 'Malformed request: "server.name" is missing or not a string');
+  if (typeof name !== 'string' || name.trim() === '')
+    throw new Failure('bad-request', 'Malformed request: "server.name" is missing or not a string');
   checkName(name);
   await editSpec(input, context, server, (spec) => (spec.name === name ? undefined : {...spec, name}));
   return empty(204);

@@ -3,11 +3,7 @@ import {hashForShadow, sha512Crypt} from './sha512-crypt.ts';
 
 // The test vectors published with the specification.
 const VECTORS: readonly (readonly [setting: string, password: string, hashed: string])[] = [
-  [
-    'saltstring',
-    'Hello world!',
-    '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
-  ],
+  ['saltstring', 'Hello world!', '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1'],
   [
     'rounds=10000$saltstringsaltstring',
     'Hello world!',

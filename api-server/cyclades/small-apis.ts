@@ -27,7 +27,9 @@ function userCatalogs(input: Input): Answer {
     status: 200,
     body: {
       uuid_catalog: uuids.includes(uuid) ? {[uuid]: email} : {},
-      displayname_catalog: Object.fromEntries(displaynames.filter((shown) => shown === email || shown === name).map((shown) => [shown, uuid])),
+      displayname_catalog: Object.fromEntries(
+        displaynames.filter((shown) => shown === email || shown === name).map((shown) => [shown, uuid]),
+      ),
     },
   };
 }
@@ -63,7 +65,9 @@ function listNetworks({caller, query}: Input, {store, config}: SmallDeps): Answe
 
 /** GET /network/v2.0/networks/{id}. */
 function getNetwork({caller, params}: Input, {store, config}: SmallDeps): Answer {
-  const network = networksOf(caller, store, config.systemNamespace).find((candidate) => params['id'] === String(idOf(candidate) ?? uuidOf(candidate)));
+  const network = networksOf(caller, store, config.systemNamespace).find(
+    (candidate) => params['id'] === String(idOf(candidate) ?? uuidOf(candidate)),
+  );
   if (network === undefined) throw new Failure('not-found', 'Network not found.');
   return {status: 200, body: {network: networkView(network, caller.uuid)}};
 }
@@ -91,7 +95,12 @@ const common = {
 /** The modules of `/account` and `/network`. */
 export function createSmallModules(deps: SmallDeps): readonly ApiModule[] {
   return [
-    {...common, name: 'account', mounts: ['/account'], routes: bindRoutes([{method: 'POST', path: '/v1.0/user_catalogs', handler: userCatalogs}], deps)},
+    {
+      ...common,
+      name: 'account',
+      mounts: ['/account'],
+      routes: bindRoutes([{method: 'POST', path: '/v1.0/user_catalogs', handler: userCatalogs}], deps),
+    },
     {...common, name: 'network', mounts: ['/network'], routes: bindRoutes(NETWORK_ROUTES, deps)},
   ];
 }

@@ -22,8 +22,20 @@ describe('stateOf', () => {
   test.each<[string, Seen, PendingVerb | undefined, string, string]>([
     ['nobody has looked at it', {}, undefined, 'BUILD', 'BUILDING'],
     ['running', {status: {phase: 'ACTIVE', observedGeneration: 1}}, undefined, 'ACTIVE', ''],
-    ['a stop just written', {powerState: 'Stopped', generation: 2, status: {phase: 'ACTIVE', observedGeneration: 1}}, undefined, 'ACTIVE', 'STOPPING'],
-    ['a stop that the operator works on', {powerState: 'Stopped', status: {phase: 'ACTIVE', taskState: 'STOPPING', observedGeneration: 1}}, undefined, 'ACTIVE', 'STOPPING'],
+    [
+      'a stop just written',
+      {powerState: 'Stopped', generation: 2, status: {phase: 'ACTIVE', observedGeneration: 1}},
+      undefined,
+      'ACTIVE',
+      'STOPPING',
+    ],
+    [
+      'a stop that the operator works on',
+      {powerState: 'Stopped', status: {phase: 'ACTIVE', taskState: 'STOPPING', observedGeneration: 1}},
+      undefined,
+      'ACTIVE',
+      'STOPPING',
+    ],
     ['a start just written', {generation: 2, status: {phase: 'STOPPED', observedGeneration: 1}}, undefined, 'STOPPED', 'STARTING'],
     ['a guest that powered itself off', {status: {phase: 'STOPPED', observedGeneration: 1}}, undefined, 'STOPPED', ''],
     ['a rename just written', {generation: 2, status: {phase: 'ACTIVE', observedGeneration: 1}}, undefined, 'ACTIVE', ''],

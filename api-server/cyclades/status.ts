@@ -6,7 +6,8 @@ import {isDeleting} from '../store/types.ts';
 export type ApiStatus = 'BUILD' | 'ACTIVE' | 'STOPPED' | 'REBOOT' | 'RESIZE' | 'ERROR' | 'DELETED' | 'UNKNOWN';
 
 /** `SNF:task_state`. */
-export type TaskState = '' | 'BUILDING' | 'STARTING' | 'STOPPING' | 'REBOOTING' | 'RESIZING' | 'DESTROYING' | 'CONNECTING' | 'DISCONNECTING';
+export type TaskState =
+  '' | 'BUILDING' | 'STARTING' | 'STOPPING' | 'REBOOTING' | 'RESIZING' | 'DESTROYING' | 'CONNECTING' | 'DISCONNECTING';
 
 /** A verb that has been asked for and not finished: from ServerOperations. */
 export type PendingVerb = 'Reboot' | 'Resize';

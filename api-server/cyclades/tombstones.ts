@@ -22,7 +22,11 @@ export interface Tombstones<T extends Stored> {
 }
 
 /** Watches a collection for deletions. The last state carries a `deletionTimestamp`, made up when the object went without one. */
-export function createTombstones<T extends Stored>(collection: Collection<T>, clock: Clock, {keepMs = Number.POSITIVE_INFINITY, max}: TombstoneLimits): Tombstones<T> {
+export function createTombstones<T extends Stored>(
+  collection: Collection<T>,
+  clock: Clock,
+  {keepMs = Number.POSITIVE_INFINITY, max}: TombstoneLimits,
+): Tombstones<T> {
   interface Entry {
     readonly object: T;
     readonly atMs: number;
@@ -49,7 +53,10 @@ export function createTombstones<T extends Stored>(collection: Collection<T>, cl
     if (kind !== 'deleted') return;
     const atMs = clock.now();
     const {metadata} = object;
-    const dead = metadata.deletionTimestamp === undefined ? {...object, metadata: {...metadata, deletionTimestamp: new Date(atMs).toISOString()}} : object;
+    const dead =
+      metadata.deletionTimestamp === undefined
+        ? {...object, metadata: {...metadata, deletionTimestamp: new Date(atMs).toISOString()}}
+        : object;
     const entry = {object: dead, atMs};
     const id = idOf(object);
     entries.set(metadata.uid ?? metadata.name, entry);
@@ -57,7 +64,8 @@ export function createTombstones<T extends Stored>(collection: Collection<T>, cl
     prune();
   });
 
-  const alive = (entry: Entry | undefined): T | undefined => (entry === undefined || entry.atMs < clock.now() - keepMs ? undefined : entry.object);
+  const alive = (entry: Entry | undefined): T | undefined =>
+    entry === undefined || entry.atMs < clock.now() - keepMs ? undefined : entry.object;
 
   return {
     byId(id, namespace) {
@@ -65,11 +73,19 @@ export function createTombstones<T extends Stored>(collection: Collection<T>, cl
       return object === undefined || (namespace !== undefined && object.metadata.namespace !== namespace) ? undefined : object;
     },
     byKey(key) {
-      return [...entries.values()].reverse().find(({object}) => (object.metadata.namespace === undefined ? object.metadata.name : `${object.metadata.namespace}/${object.metadata.name}`) === key)?.object;
+      return [...entries.values()]
+        .reverse()
+        .find(
+          ({object}) =>
+            (object.metadata.namespace === undefined ? object.metadata.name : `${object.metadata.namespace}/${object.metadata.name}`) ===
+            key,
+        )?.object;
     },
     since(namespace, sinceMs) {
       prune();
-      return [...entries.values()].filter(({object, atMs}) => atMs >= sinceMs && object.metadata.namespace === namespace).map(({object}) => object);
+      return [...entries.values()]
+        .filter(({object, atMs}) => atMs >= sinceMs && object.metadata.namespace === namespace)
+        .map(({object}) => object);
     },
   };
 }

@@ -24,7 +24,17 @@ const EXPECTED: Readonly<Record<ApiStatus, readonly string[]>> = {
   RESIZE: ['bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'ok', 'ok', 'ok'],
   ERROR: ['bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'ok', 'ok', 'ok'],
   UNKNOWN: ['bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'ok', 'ok', 'ok'],
-  DELETED: ['bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request', 'bad-request'],
+  DELETED: [
+    'bad-request',
+    'bad-request',
+    'bad-request',
+    'bad-request',
+    'bad-request',
+    'bad-request',
+    'bad-request',
+    'bad-request',
+    'bad-request',
+  ],
 };
 
 describe('every (state, action) pair', () => {

@@ -41,7 +41,10 @@ export function admit(action: ServerAction, {status, task}: ServerState): void {
   const verdict = TRANSITIONS[status][action];
   if (verdict === 'building') throw new Failure('building', 'The server is being built');
   if (verdict === 'bad') {
-    throw new Failure('bad-request', status === 'DELETED' ? 'The server has been deleted.' : `Cannot perform "${action}" action while server is in "${status}" state.`);
+    throw new Failure(
+      'bad-request',
+      status === 'DELETED' ? 'The server has been deleted.' : `Cannot perform "${action}" action while server is in "${status}" state.`,
+    );
   }
   // Decision 31: the console opens while a reboot runs.
   const runningReboot = action === 'console' && status === 'REBOOT';

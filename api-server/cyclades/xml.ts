@@ -21,7 +21,10 @@ export function toXml(body: unknown): string | undefined {
 }
 
 /** The XML of a fault. */
-export function faultXml(name: string, {code, message, details}: {readonly code: number; readonly message: string; readonly details: string}): string {
+export function faultXml(
+  name: string,
+  {code, message, details}: {readonly code: number; readonly message: string; readonly details: string},
+): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${NAMESPACE}" code="${code}">${element('message', {}, text(message))}${element('details', {}, text(details))}</${name}>\n`;
 }
 
@@ -29,11 +32,20 @@ type Render = (value: unknown, root: string) => string;
 
 const ROOTS: Readonly<Record<string, Render>> = {
   server: (value, root) => server(object(value), root),
-  servers: (value, root) => `<servers${root}>${list(value).map((item) => server(item, '')).join('')}</servers>`,
+  servers: (value, root) =>
+    `<servers${root}>${list(value)
+      .map((item) => server(item, ''))
+      .join('')}</servers>`,
   flavor: (value, root) => flavor(object(value), root),
-  flavors: (value, root) => `<flavors${root}>${list(value).map((item) => flavor(item, '')).join('')}</flavors>`,
+  flavors: (value, root) =>
+    `<flavors${root}>${list(value)
+      .map((item) => flavor(item, ''))
+      .join('')}</flavors>`,
   image: (value, root) => image(object(value), root),
-  images: (value, root) => `<images${root}>${list(value).map((item) => image(item, '')).join('')}</images>`,
+  images: (value, root) =>
+    `<images${root}>${list(value)
+      .map((item) => image(item, ''))
+      .join('')}</images>`,
   metadata: (value, root) => metadata(value, root),
   meta: (value, root) => metas(value, root),
   addresses: (value, root) => addresses(value, root),
@@ -70,7 +82,12 @@ function flavor(item: Json, root: string): string {
 
 function image(item: Json, root: string): string {
   const {id, name, serverRef, updated, created, status, progress} = item;
-  return element('image', {id, name, serverRef, updated, created, status, progress}, item['metadata'] === undefined ? '' : metadata(item['metadata'], ''), root);
+  return element(
+    'image',
+    {id, name, serverRef, updated, created, status, progress},
+    item['metadata'] === undefined ? '' : metadata(item['metadata'], ''),
+    root,
+  );
 }
 
 function metadata(value: unknown, root: string): string {
@@ -78,7 +95,9 @@ function metadata(value: unknown, root: string): string {
 }
 
 function metas(value: unknown, root: string): string {
-  return Object.entries(object(value)).map(([key, item]) => element('meta', {key}, text(item), root)).join('');
+  return Object.entries(object(value))
+    .map(([key, item]) => element('meta', {key}, text(item), root))
+    .join('');
 }
 
 function addresses(value: unknown, root: string): string {
@@ -87,7 +106,16 @@ function addresses(value: unknown, root: string): string {
 
 function networks(value: unknown, root: string): string {
   return Object.entries(object(value))
-    .map(([id, ips]) => element('network', {id}, list(ips).map(({version, addr}) => element('ip', {version, addr}, '')).join(''), root))
+    .map(([id, ips]) =>
+      element(
+        'network',
+        {id},
+        list(ips)
+          .map(({version, addr}) => element('ip', {version, addr}, ''))
+          .join(''),
+        root,
+      ),
+    )
     .join('');
 }
 
@@ -102,11 +130,17 @@ function element(name: string, attributes: Json, children: string, root = ''): s
 
 const ESCAPES: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;'};
 
-/** Escapes, and drops the control characters that XML 1.0 cannot carry at all. */
+/** Escapes, and drops the control characters and lone surrogates that XML 1.0 cannot carry at all. */
 function text(value: unknown): string {
-  return String(value)
-    .replaceAll(/[&<>"']/g, (char) => ESCAPES[char] ?? char)
-    .replaceAll(/[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '');
+  return Array.from(String(value))
+    .filter((char) => isXmlCharacter(char.codePointAt(0) ?? 0))
+    .map((char) => ESCAPES[char] ?? char)
+    .join('');
+}
+
+function isXmlCharacter(code: number): boolean {
+  if (code < 0x20) return code === 0x09 || code === 0x0a || code === 0x0d;
+  return code <= 0xd7ff || (code >= 0xe000 && code <= 0xfffd) || code >= 0x10000;
 }
 
 const object = (value: unknown): Json => (isObject(value) ? value : {});

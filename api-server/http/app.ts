@@ -87,14 +87,20 @@ async function handle(served: readonly Served[], mount: string, request: Request
     const failure = failureOf(error);
     if (failure.code === 'internal') log.error({err: failure.cause ?? failure, route: progress.label}, 'request failed');
     else if (failure.cause !== undefined) log.debug({err: failure.cause, code: failure.code}, 'request refused');
-    answer = render(failure, progress.module, {method: request.method, mount, path: target.path, query: target.query, headers: request.headers, requestId}, log);
+    answer = render(
+      failure,
+      progress.module,
+      {method: request.method, mount, path: target.path, query: target.query, headers: request.headers, requestId},
+      log,
+    );
     // What is left of an oversized body is not worth reading.
     if (failure.code === 'payload-too-large') response.setHeader('connection', 'close');
   }
 
   let bytes = 0;
   try {
-    if (!response.destroyed) bytes = await sendAnswer(response, answer, {contentType: progress.module?.contentType, headers: progress.module?.headers});
+    if (!response.destroyed)
+      bytes = await sendAnswer(response, answer, {contentType: progress.module?.contentType, headers: progress.module?.headers});
   } catch (error) {
     log.warn({err: error}, 'answer broke off');
     response.destroy();
@@ -106,7 +112,16 @@ async function handle(served: readonly Served[], mount: string, request: Request
     const api = progress.module?.name ?? 'none';
     deps.metrics.observe(api, progress.label, answer.status, elapsedMs / 1000);
     log.info(
-      {api, route: progress.label, path: mount + target.path, status: answer.status, ms: Math.round(elapsedMs * 10) / 10, bytes, caller: progress.caller?.name, address: addressOf(request)},
+      {
+        api,
+        route: progress.label,
+        path: mount + target.path,
+        status: answer.status,
+        ms: Math.round(elapsedMs * 10) / 10,
+        bytes,
+        caller: progress.caller?.name,
+        address: addressOf(request),
+      },
       'request',
     );
   }
@@ -137,7 +152,10 @@ async function answerOf(arrived: Arrived, deps: AppDeps): Promise<Answer> {
   const limitMs = route.deadlineMs ?? DEFAULT_DEADLINE_MS;
   const stopTimer = deps.clock.setTimer(limitMs, () => abort.abort(new Failure('timeout')));
   try {
-    return await untilAborted(runRoute(arrived, {module: served.module, route, params: match.params, path, deadlineMs: arrived.startedMs + limitMs}, deps), abort.signal);
+    return await untilAborted(
+      runRoute(arrived, {module: served.module, route, params: match.params, path, deadlineMs: arrived.startedMs + limitMs}, deps),
+      abort.signal,
+    );
   } finally {
     stopTimer();
   }
@@ -156,12 +174,17 @@ async function runRoute(arrived: Arrived, chosen: Chosen, deps: AppDeps): Promis
   const {route, module} = chosen;
   const address = addressOf(request);
   if (route.auth !== 'public') {
-    const caller = await deps.authenticator.authenticate({headers: request.headers, query: target.query, address}, module.schemes, abort.signal);
+    const caller = await deps.authenticator.authenticate(
+      {headers: request.headers, query: target.query, address},
+      module.schemes,
+      abort.signal,
+    );
     progress.caller = caller;
     if (route.roles !== undefined && !route.roles.some((role) => hasRole(caller, role))) throw new Failure('forbidden');
   }
   const stream = route.body === 'stream' ? request : undefined;
-  const raw = stream === undefined ? await readBody(request, route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES, abort.signal) : Buffer.alloc(0);
+  const raw =
+    stream === undefined ? await readBody(request, route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES, abort.signal) : Buffer.alloc(0);
   const origin = deps.publicUrl ?? originOf(request);
   const input: PublicInput = {
     method: request.method,

@@ -9,7 +9,12 @@ import {createTokenService} from './tokens.ts';
 import type {AuthScheme} from './types.ts';
 
 const account = (name: string, spec: object): Account =>
-  ({apiVersion: 'basalt.dev/v1alpha1', kind: 'Account', metadata: {name, uid: `uid-${name}`}, spec: {email: `${name}@example.org`, ...spec}}) as Account;
+  ({
+    apiVersion: 'basalt.dev/v1alpha1',
+    kind: 'Account',
+    metadata: {name, uid: `uid-${name}`},
+    spec: {email: `${name}@example.org`, ...spec},
+  }) as Account;
 const ANN = account('ann', {roles: ['tenant'], projectId: '7'});
 const BOB = account('bob', {roles: ['admin'], projectId: '8'});
 
@@ -33,7 +38,13 @@ beforeEach(() => {
     byDigest: (kind, digest) => digests[`${kind} ${digest}`],
   };
   const tokens = createTokenService({key: Buffer.alloc(32, 1), clock, lifetimeMs: HOUR_MS});
-  authenticator = createAuthenticator({credentials, tokens, clock, limits: {...DEFAULT_AUTH_LIMITS, failures: {failures: 3, windowMs: 60_000, maxKeys: 100}}, record: (scheme, result) => checks.push(`${scheme} ${result}`)});
+  authenticator = createAuthenticator({
+    credentials,
+    tokens,
+    clock,
+    limits: {...DEFAULT_AUTH_LIMITS, failures: {failures: 3, windowMs: 60_000, maxKeys: 100}},
+    record: (scheme, result) => checks.push(`${scheme} ${result}`),
+  });
 });
 
 const SCHEMES: readonly AuthScheme[] = ['api-key', 'triple', 'basic', 'token'];
@@ -47,7 +58,11 @@ const outcome = async (headers: Record<string, string>, address?: string): Promi
     return error instanceof Failure ? error.code : String(error);
   }
 };
-const triple = (user: string, project: string, secret: string): Record<string, string> => ({'x-auth-user': user, 'x-auth-project': project, 'x-auth-token': secret});
+const triple = (user: string, project: string, secret: string): Record<string, string> => ({
+  'x-auth-user': user,
+  'x-auth-project': project,
+  'x-auth-token': secret,
+});
 
 describe('who calls', () => {
   test.each<[string, Record<string, string>, string]>([

@@ -65,7 +65,13 @@ export interface AuthenticatorDeps {
 }
 
 /** Creates an authenticator. */
-export function createAuthenticator({credentials, tokens, clock, limits = DEFAULT_AUTH_LIMITS, record = () => {}}: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({
+  credentials,
+  tokens,
+  clock,
+  limits = DEFAULT_AUTH_LIMITS,
+  record = () => {},
+}: AuthenticatorDeps): Authenticator {
   const perUser = new FailureLimiter(clock, limits.failures);
   const perAddress = new FailureLimiter(clock, limits.addressFailures);
   const successes = new SuccessCache(clock, limits.successes);
@@ -209,7 +215,8 @@ const UUID_OR_HEX = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-
 /** The project of a triple: an integer, or a UUID with or without hyphens (answered with them). */
 function projectOf(project: string): string {
   if (/^\d{1,15}$/.test(project)) return String(Number(project));
-  if (!UUID_OR_HEX.test(project)) throw new Failure('unauthenticated', `Project "${project.slice(0, 64)}" is neither an integer nor a UUID`);
+  if (!UUID_OR_HEX.test(project))
+    throw new Failure('unauthenticated', `Project "${project.slice(0, 64)}" is neither an integer nor a UUID`);
   return withHyphens(project);
 }
 

@@ -19,7 +19,8 @@ describe('requestBody', () => {
 
   test('reads urlencoded and multipart forms', () => {
     expect(requestBody(Buffer.from('state=hold&a=b+c'), 'application/x-www-form-urlencoded').form().get('a')).toBe('b c');
-    const part = (name: string, value: string, more = '') => `--XX\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
+    const part = (name: string, value: string, more = '') =>
+      `--XX\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
     const multipart = `${part('state', 'höld')}${part('file', 'bytes', '; filename="x"')}--XX--\r\n`;
     const form = requestBody(Buffer.from(multipart), 'multipart/form-data; boundary=XX').form();
     expect([...form]).toEqual([['state', 'höld']]);

@@ -33,7 +33,8 @@ export async function readBody(request: IncomingMessage, limitBytes: number, sig
       if (bytes > limitBytes) return settle(() => reject(tooLarge(limitBytes)));
       chunks.push(chunk);
     };
-    const onEnd = (): void => settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)));
+    const onEnd = (): void =>
+      settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)));
     const onError = (cause: Error): void => settle(() => reject(new Failure('bad-body', 'The request body broke off', {cause})));
     const onClose = (): void => settle(() => reject(new Failure('bad-body', 'The request body broke off')));
     const onAbort = (): void => settle(() => reject(signal.reason as Error));

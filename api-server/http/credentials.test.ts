@@ -3,7 +3,8 @@ import {readCredentials} from './credentials.ts';
 import type {AuthScheme} from './types.ts';
 
 const basic = (pair: string): Record<string, string> => ({authorization: `Basic ${Buffer.from(pair).toString('base64')}`});
-const read = (headers: Record<string, string>, schemes: readonly AuthScheme[], query = '') => readCredentials({headers, query: new URLSearchParams(query)}, schemes);
+const read = (headers: Record<string, string>, schemes: readonly AuthScheme[], query = '') =>
+  readCredentials({headers, query: new URLSearchParams(query)}, schemes);
 
 describe('readCredentials', () => {
   test('a password may contain colons', () => {

@@ -52,5 +52,6 @@ function readBasic(header: string | undefined): Credentials | undefined {
   return colon < 0 ? undefined : {scheme: 'basic', user: pair.slice(0, colon), password: pair.slice(colon + 1)};
 }
 
-const nonEmpty = (value: string | null | undefined): string | undefined => (value === null || value === undefined || value === '' ? undefined : value);
+const nonEmpty = (value: string | null | undefined): string | undefined =>
+  value === null || value === undefined || value === '' ? undefined : value;
 const one = (value: string | string[] | undefined): string | undefined => nonEmpty(Array.isArray(value) ? value[0] : value);

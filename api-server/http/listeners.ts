@@ -45,15 +45,18 @@ const REQUEST_TIMEOUT_MS = 300_000;
 /** Starts one listener; rejects when the address cannot be bound. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const {app, address} = options;
-  const server = createServer({keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS}, (request, response) => {
-    // A request that was running when the listener closed leaves an idle connection behind, which would hold up the shutdown.
-    response.once('finish', () => {
-      if (!server.listening) setImmediate(() => server.closeIdleConnections());
-    });
-    if (answerProbe(request, response, options)) return;
-    if (app !== undefined) return app(request, response);
-    response.writeHead(404, {'content-type': 'text/plain'}).end('not found\n');
-  });
+  const server = createServer(
+    {keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS},
+    (request, response) => {
+      // A request that was running when the listener closed leaves an idle connection behind, which would hold up the shutdown.
+      response.once('finish', () => {
+        if (!server.listening) setImmediate(() => server.closeIdleConnections());
+      });
+      if (answerProbe(request, response, options)) return;
+      if (app !== undefined) return app(request, response);
+      response.writeHead(404, {'content-type': 'text/plain'}).end('not found\n');
+    },
+  );
   server.on('clientError', (error, socket) => {
     options.log.debug({err: error}, 'broken request');
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

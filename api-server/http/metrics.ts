@@ -19,7 +19,10 @@ export type AuthResult = 'ok' | 'cached' | 'missing' | 'wrong' | 'limited';
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Creates the metrics with every authentication result at 0. `defaults` (default true) adds those of the Node process. */
-export function createHttpMetrics({registry = new Registry(), defaults = true}: {readonly registry?: Registry; readonly defaults?: boolean} = {}): HttpMetrics {
+export function createHttpMetrics({
+  registry = new Registry(),
+  defaults = true,
+}: {readonly registry?: Registry; readonly defaults?: boolean} = {}): HttpMetrics {
   if (defaults) collectDefaultMetrics({register: registry});
   const duration = new Histogram({
     name: 'basalt_facade_request_duration_seconds',

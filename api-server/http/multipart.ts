@@ -11,7 +11,10 @@ export function parseMultipart(raw: Buffer, contentType: string): URLSearchParam
   if (marker === undefined) throw new Failure('bad-body', 'The multipart body has no boundary');
   const fields = new URLSearchParams();
   // latin1 keeps bytes and indexes equal; values are decoded as UTF-8 below.
-  const parts = raw.toString('latin1').split(`--${marker}`).slice(1, MAX_PARTS + 1);
+  const parts = raw
+    .toString('latin1')
+    .split(`--${marker}`)
+    .slice(1, MAX_PARTS + 1);
   for (const part of parts) {
     const gap = part.indexOf('\r\n\r\n');
     if (gap < 0) continue; // the closing marker

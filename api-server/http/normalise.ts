@@ -1,12 +1,23 @@
 /** The one place where anything thrown becomes a `Failure`: our own pass through, the cluster's are translated, the rest is a defect. */
-import {ApiError, isAlreadyExists, isConflict, isForbidden, isGone, isInvalid, isNotFound, isServerFailure, isTooManyRequests} from '../../kube/errors.ts';
+import {
+  ApiError,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isGone,
+  isInvalid,
+  isNotFound,
+  isServerFailure,
+  isTooManyRequests,
+} from '../../kube/errors.ts';
 import {Failure} from './failure.ts';
 
 /** Turns any thrown value into a `Failure`; never throws. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof ApiError) return clusterFailure(error);
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return new Failure('timeout', undefined, {cause: error});
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
+    return new Failure('timeout', undefined, {cause: error});
   return new Failure('internal', undefined, {cause: error});
 }
 
@@ -22,7 +33,10 @@ export function clusterFailure(error: ApiError): Failure {
   if (isConflict(cause) || isGone(cause)) return new Failure('conflict', 'The object was changed at the same time, try again', {cause});
   if (isInvalid(cause)) {
     const fields = error.causes.map(({field, message}) => ({path: field ?? '', message: message ?? 'invalid'}));
-    return new Failure('invalid', fields.length > 0 ? fields.map(({path, message}) => `${path}: ${message}`).join('; ') : undefined, {fields, cause});
+    return new Failure('invalid', fields.length > 0 ? fields.map(({path, message}) => `${path}: ${message}`).join('; ') : undefined, {
+      fields,
+      cause,
+    });
   }
   if (isTooManyRequests(cause) || isServerFailure(cause)) {
     return new Failure('unavailable', undefined, {retryAfterSeconds: Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)), cause});

@@ -2,7 +2,16 @@
 import type {Authenticator} from '../http/authenticator.ts';
 import {Failure} from '../http/failure.ts';
 import {faultOf, OPENSTACK_HEADERS, writeFault} from '../http/openstack-fault.ts';
-import {bindRoutes, type Answer, type ApiModule, type Caller, type Input, type ModuleConfig, type PublicInput, type RouteOf} from '../http/types.ts';
+import {
+  bindRoutes,
+  type Answer,
+  type ApiModule,
+  type Caller,
+  type Input,
+  type ModuleConfig,
+  type PublicInput,
+  type RouteOf,
+} from '../http/types.ts';
 import {serviceCatalog} from './catalogue.ts';
 import {readTokenRequest} from './request.ts';
 
@@ -70,7 +79,13 @@ function getVersion({baseUrl}: PublicInput): Answer {
 
 /** GET /identity/v2.0/tenants. */
 function listTenants({caller}: Input): Answer {
-  return {status: 200, body: {tenants: [{id: caller.uuid, name: caller.name, enabled: true, description: caller.account.spec.displayName ?? ''}], tenants_links: []}};
+  return {
+    status: 200,
+    body: {
+      tenants: [{id: caller.uuid, name: caller.name, enabled: true, description: caller.account.spec.displayName ?? ''}],
+      tenants_links: [],
+    },
+  };
 }
 
 const ROUTES: readonly RouteOf<IdentityDeps>[] = [

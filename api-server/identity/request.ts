@@ -18,7 +18,8 @@ export function readTokenRequest(body: unknown): TokenRequest {
   if (isObject(passwordCredentials)) {
     const {username, password} = passwordCredentials;
     const user = text(username) ?? text(passwordCredentials['userId']);
-    if (user === undefined || typeof password !== 'string') throw new Failure('bad-request', 'Malformed request: "username" or "password" is missing');
+    if (user === undefined || typeof password !== 'string')
+      throw new Failure('bad-request', 'Malformed request: "username" or "password" is missing');
     return {proof: {user, password}, tenant};
   }
   if (isObject(token)) {

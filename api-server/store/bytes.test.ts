@@ -33,5 +33,11 @@ test.each([
   [['1'], '{"a":[1]}'],
   [['1', '{"b":2}'], '{"a":[1,{"b":2}]}'],
 ])('joinJson of %j', (parts, expected) => {
-  expect(joinJson('{"a":[', parts.map((part) => Buffer.from(part)), ']}').toString()).toBe(expected);
+  expect(
+    joinJson(
+      '{"a":[',
+      parts.map((part) => Buffer.from(part)),
+      ']}',
+    ).toString(),
+  ).toBe(expected);
 });

@@ -15,7 +15,12 @@ const drive = (claims: readonly object[], {claimType = 'Exclusive', deleting = f
     status: {claims},
   }) as unknown as Drive;
 
-const claim = (server: string, more: Partial<DriveClaim> = {}): DriveClaim => ({drive: {namespace: 'n', name: 'd'}, server, slot: 'ide:0:0', ...more});
+const claim = (server: string, more: Partial<DriveClaim> = {}): DriveClaim => ({
+  drive: {namespace: 'n', name: 'd'},
+  server,
+  slot: 'ide:0:0',
+  ...more,
+});
 
 describe('withClaim', () => {
   test('a free drive is taken', () => {

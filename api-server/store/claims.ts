@@ -39,7 +39,11 @@ export function claimDrive(drives: Collection<Drive>, claim: DriveClaim, clock: 
 }
 
 /** Gives a claim back; see `Store.releaseDrive`. */
-export async function releaseDrive(drives: Collection<Drive>, claim: Omit<DriveClaim, 'slot' | 'serverUid'>, call: WriteCall): Promise<void> {
+export async function releaseDrive(
+  drives: Collection<Drive>,
+  claim: Omit<DriveClaim, 'slot' | 'serverUid'>,
+  call: WriteCall,
+): Promise<void> {
   try {
     await drives.update(claim.drive, (drive) => replaceClaims(drive, withoutClaim(drive, claim.server)), {...call, subresource: 'status'});
   } catch (error) {

@@ -28,7 +28,13 @@ export interface CollectionDeps<T extends Stored> {
 }
 
 /** Creates a collection. */
-export function createCollection<T extends Stored>({type, informer, client, clock, random = Math.random}: CollectionDeps<T>): Collection<T> {
+export function createCollection<T extends Stored>({
+  type,
+  informer,
+  client,
+  clock,
+  random = Math.random,
+}: CollectionDeps<T>): Collection<T> {
   const sorted = new Map<string, {readonly revision: number; readonly objects: readonly T[]}>();
 
   const inNamespace = (namespace: string | undefined) => (object: T) => namespace === undefined || object.metadata.namespace === namespace;
@@ -84,15 +90,21 @@ export function createCollection<T extends Stored>({type, informer, client, cloc
     },
 
     async delete(ref, {signal, uid}) {
-      const answer = await translated(client.delete(type, ref, {signal, propagationPolicy: 'Background', ...(uid === undefined ? {} : {preconditions: {uid}})}));
+      const answer = await translated(
+        client.delete(type, ref, {signal, propagationPolicy: 'Background', ...(uid === undefined ? {} : {preconditions: {uid}})}),
+      );
       if (answer.kind === type.kind && isDeleting(answer)) {
         informer.observe(answer as T);
         return;
       }
-      await collection.waitFor(ref, (object) => object === undefined || isDeleting(object) || (uid !== undefined && object.metadata.uid !== uid), {
-        signal,
-        deadlineMs: DELETE_SEEN_MS,
-      });
+      await collection.waitFor(
+        ref,
+        (object) => object === undefined || isDeleting(object) || (uid !== undefined && object.metadata.uid !== uid),
+        {
+          signal,
+          deadlineMs: DELETE_SEEN_MS,
+        },
+      );
     },
 
     waitFor: (ref, until, call) => waitFor(ref, until, call),
@@ -108,7 +120,9 @@ export function createCollection<T extends Stored>({type, informer, client, cloc
 
   async function waitFor(ref: Ref, until: (object: T | undefined) => boolean, {signal, deadlineMs}: WaitCall): Promise<T | undefined> {
     const deadline = new AbortController();
-    const stop = clock.setTimer(deadlineMs, () => deadline.abort(new Failure('timeout', `${type.kind} did not settle within ${Math.ceil(deadlineMs / 1000)} s`)));
+    const stop = clock.setTimer(deadlineMs, () =>
+      deadline.abort(new Failure('timeout', `${type.kind} did not settle within ${Math.ceil(deadlineMs / 1000)} s`)),
+    );
     try {
       return await informer.waitFor(keyOf(ref), until, AbortSignal.any([signal, deadline.signal]));
     } finally {

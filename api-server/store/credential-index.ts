@@ -96,7 +96,10 @@ function text(secret: Secret, key: string): string | undefined {
 }
 
 function lines(secret: Secret, key: string): string[] {
-  return (text(secret, key) ?? '').split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  return (text(secret, key) ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 function digests(secret: Secret, kind: DigestKind): string[] {

@@ -4,7 +4,8 @@ import {touched, UPDATED_AT, updatedMs} from './times.ts';
 import type {Stored} from './types.ts';
 
 const UUID = '12345678-1234-4234-8234-123456789abc';
-const object = (metadata: object, spec: object = {}, status?: object): Stored => ({apiVersion: 'v', kind: 'K', metadata, spec, status}) as unknown as Stored;
+const object = (metadata: object, spec: object = {}, status?: object): Stored =>
+  ({apiVersion: 'v', kind: 'K', metadata, spec, status}) as unknown as Stored;
 
 test.each([
   ['the recorded one', object({name: UUID, uid: 'u'}, {}, {uuid: 'recorded'}), 'recorded'],
@@ -23,8 +24,14 @@ test.each([
 });
 
 test('lists are in order of id; what has none yet comes last, older first', () => {
-  const at = (name: string, id: number | undefined, creationTimestamp: string) => object({name, creationTimestamp}, id === undefined ? {} : {id});
-  const list = [at('late', undefined, '2026-01-02T00:00:00Z'), at('ten', 10, '2026-01-01T00:00:00Z'), at('early', undefined, '2026-01-01T00:00:00Z'), at('nine', 9, '2026-01-03T00:00:00Z')];
+  const at = (name: string, id: number | undefined, creationTimestamp: string) =>
+    object({name, creationTimestamp}, id === undefined ? {} : {id});
+  const list = [
+    at('late', undefined, '2026-01-02T00:00:00Z'),
+    at('ten', 10, '2026-01-01T00:00:00Z'),
+    at('early', undefined, '2026-01-01T00:00:00Z'),
+    at('nine', 9, '2026-01-03T00:00:00Z'),
+  ];
   expect(list.sort(byIdThenAge).map(({metadata}) => metadata.name)).toEqual(['nine', 'ten', 'early', 'late']);
 });
 

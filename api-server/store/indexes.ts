@@ -43,7 +43,9 @@ export const INDEXES = {
 
 /** Older first: creation time, then uid, so that two replicas agree. */
 export function byAge(a: Stored, b: Stored): number {
-  return compare(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') || compare(a.metadata.uid ?? '', b.metadata.uid ?? '');
+  return (
+    compare(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') || compare(a.metadata.uid ?? '', b.metadata.uid ?? '')
+  );
 }
 
 /** The order of lists: by id; what has none yet comes last, older first. */

@@ -1,5 +1,19 @@
 /** Builds the store: one informer and collection per kind, id sequences, Secrets. */
-import {ACCOUNT, CELL, DRIVE, FLAVOR, HOST, IMAGE, KEY_PAIR, NETWORK, PROJECT, REGION, SERVER, SERVER_GROUP, SERVER_OPERATION} from '../../crds/index.ts';
+import {
+  ACCOUNT,
+  CELL,
+  DRIVE,
+  FLAVOR,
+  HOST,
+  IMAGE,
+  KEY_PAIR,
+  NETWORK,
+  PROJECT,
+  REGION,
+  SERVER,
+  SERVER_GROUP,
+  SERVER_OPERATION,
+} from '../../crds/index.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import type {Clock} from '../../kube/clock.ts';
 import {isNotFound} from '../../kube/errors.ts';
@@ -99,9 +113,15 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
     releaseDrive: (claim, call) => releaseDrive(drives, claim, call),
 
     async createSecret(ref, data, labels, {signal}) {
-      const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value as string).toString('base64')]));
+      const encoded = Object.fromEntries(
+        Object.entries(data).map(([key, value]) => [key, Buffer.from(value as string).toString('base64')]),
+      );
       try {
-        await client.create(SECRET, {apiVersion: 'v1', kind: 'Secret', metadata: {...ref, labels}, type: 'Opaque', data: encoded}, {signal});
+        await client.create(
+          SECRET,
+          {apiVersion: 'v1', kind: 'Secret', metadata: {...ref, labels}, type: 'Opaque', data: encoded},
+          {signal},
+        );
       } catch (error) {
         throw failureOf(error);
       }

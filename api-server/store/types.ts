@@ -2,7 +2,21 @@
  * The store: what handlers know of the cluster. Reads come from an always-current cache, writes are guarded and readable at once
  * (`create` and `update` return only when the cache shows them), waits have a deadline. Failures are thrown as `Failure`.
  */
-import type {Account, Cell, Drive, Flavor, Host, Image, KeyPair, Network, Project, Region, Server, ServerGroup, ServerOperation} from '../../crds/index.ts';
+import type {
+  Account,
+  Cell,
+  Drive,
+  Flavor,
+  Host,
+  Image,
+  KeyPair,
+  Network,
+  Project,
+  Region,
+  Server,
+  ServerGroup,
+  ServerOperation,
+} from '../../crds/index.ts';
 import type {Change} from '../../kube/informer.ts';
 import type {KubeObject, ObjectMeta, Ref, ResourceType} from '../../kube/objects.ts';
 
@@ -70,7 +84,8 @@ export interface Collection<T extends Stored> {
 }
 
 /** Kinds that have integer ids from a sequence. */
-export type SequencedKind = 'Region' | 'Cell' | 'Host' | 'Account' | 'Project' | 'Flavor' | 'Image' | 'Drive' | 'Server' | 'ServerGroup' | 'KeyPair' | 'Network';
+export type SequencedKind =
+  'Region' | 'Cell' | 'Host' | 'Account' | 'Project' | 'Flavor' | 'Image' | 'Drive' | 'Server' | 'ServerGroup' | 'KeyPair' | 'Network';
 
 /** Who claims a drive, and where it hangs. */
 export interface DriveClaim {
@@ -112,7 +127,12 @@ export interface Store {
   /** Gives the claim back; nothing happens when there is none (or the drive is gone). */
   releaseDrive(claim: Omit<DriveClaim, 'slot' | 'serverUid'>, call: WriteCall): Promise<void>;
   /** Creates a Secret (values are text or bytes). `already-exists` when it is there. */
-  createSecret(ref: Required<Ref>, data: Readonly<Record<string, string | Buffer>>, labels: Readonly<Record<string, string>>, call: WriteCall): Promise<void>;
+  createSecret(
+    ref: Required<Ref>,
+    data: Readonly<Record<string, string | Buffer>>,
+    labels: Readonly<Record<string, string>>,
+    call: WriteCall,
+  ): Promise<void>;
   /** Deletes a Secret; nothing happens when there is none. */
   deleteSecret(ref: Required<Ref>, call: WriteCall): Promise<void>;
 }

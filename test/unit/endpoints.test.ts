@@ -39,7 +39,12 @@ function readOperations(file: string): Operation[] {
 // Nothing is started, so nothing is called: the modules are made for their tables alone.
 const clock = new FakeClock();
 const store = createStore({client: {} as KubeClient, clock, log: silentLogger, systemNamespace: 'basalt-system'});
-const deps: ModuleDeps = {store, clock, log: silentLogger, config: {systemNamespace: 'basalt-system', regionName: 'default', nodepoolPublicReads: true}};
+const deps: ModuleDeps = {
+  store,
+  clock,
+  log: silentLogger,
+  config: {systemNamespace: 'basalt-system', regionName: 'default', nodepoolPublicReads: true},
+};
 const [compute] = createCycladesModules(deps);
 if (compute === undefined) throw new Error('no compute module');
 const MODULES: Readonly<Record<string, ApiModule>> = {
