@@ -103,14 +103,11 @@ export function rewritePath(path: string): string {
     .replace(/^\/resources\/([^/]+)\/destroy$/, '/resources/ip/$1/destroy');
 }
 
-/** Where the API is: the root of its own listener, and a prefix on the common one. */
-export const CLOUDSIGMA_MOUNTS = ['', '/cloudsigma'] as const;
-
-/** The CloudSigma Back-end API 1.0. `mounts` (default: root and `/cloudsigma`) is for the listener to choose from. */
-export function createCloudSigmaModule(deps: ModuleDeps, mounts: readonly string[] = CLOUDSIGMA_MOUNTS): ApiModule {
+/** The CloudSigma Back-end API 1.0, under a prefix of the common listener; its own listener mounts it at the root instead. */
+export function createCloudSigmaModule(deps: ModuleDeps): ApiModule {
   return {
     name: 'cloudsigma',
-    mounts,
+    mounts: ['/cloudsigma'],
     routes: bindRoutes(TABLE, deps),
     schemes: ['basic'],
     rewrite: rewritePath,

@@ -1,5 +1,6 @@
 /** Servers as the API shows them. Pure. */
 import {ROOT_SLOT, type Server} from '../../crds/index.ts';
+import {rootDriveName} from '../../crds/rules/names.ts';
 import type {TextObject} from './codec.ts';
 import {compareSlots} from './devices.ts';
 import {uuidOf} from '../store/indexes.ts';
@@ -45,14 +46,11 @@ function sizeText({spec, status}: Server, {flavor}: ServerContext): TextObject {
   return {cpu: mhz, smp: cores ?? automaticCores(mhz), mem: spec.memoryMiB ?? resolved?.memoryMiB ?? flavor?.memoryMiB ?? 0};
 }
 
-/** Name of the drive that the operator makes from `spec.image`. */
-export const rootDriveOf = (server: string): string => `${server}-root`;
-
 function diskText(server: Server, context: ServerContext): TextObject {
   const {spec, metadata} = server;
   const disks = (spec.disks ?? []).map(({slot, drive, media}) => ({slot, uuid: context.driveUuid(drive) ?? drive, media}));
   if (spec.image !== undefined && !disks.some((disk) => disk.slot === ROOT_SLOT)) {
-    const uuid = context.driveUuid(rootDriveOf(metadata.name));
+    const uuid = context.driveUuid(rootDriveName(metadata.name));
     if (uuid !== undefined) disks.push({slot: ROOT_SLOT, uuid, media: 'Disk'});
   }
   disks.sort((left, right) => compareSlots(left.slot, right.slot));

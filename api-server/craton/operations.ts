@@ -87,7 +87,7 @@ async function createNamed<T extends InventoryObject>(
 ): Promise<T> {
   const collection: Collection<T> = kind.collection(view.store);
   for (let attempt = 1; attempt <= MAX_NAMESAKES; attempt += 1) {
-    const name = inventoryName(...plan.key, ...(attempt === 1 ? [] : [String(attempt)]));
+    const name = inventoryName(...(attempt === 1 ? [] : [String(attempt)]), ...plan.key);
     const draft: Draft<T> = {metadata: {name}, spec: {...plan.spec, id}};
     try {
       return await collection.create(draft, {signal: input.signal});

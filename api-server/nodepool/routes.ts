@@ -18,6 +18,13 @@ const WRITES = [
   ['POST', '/dib_images/{name}/upload'],
 ] as const;
 
+/** Actions exist for POST alone: anything else is no path at all, as in the original (404, not 405). */
+const ACTIONS = ['/images/{id}/update', '/dib_images/{name}/build', '/dib_images/{name}/upload'];
+
+function unknownPath(): Answer {
+  throw new Failure('unknown-path');
+}
+
 function notImplemented(): Answer {
   throw new Failure('not-implemented');
 }
@@ -42,7 +49,8 @@ function tableOf(publicReads: boolean): RouteOf<ModuleDeps>[] {
     open: true,
     handler: notImplemented,
   }));
-  return [...reads, ...writes];
+  const noReads = ACTIONS.map((path): RouteOf<ModuleDeps> => ({method: 'GET', path, auth: 'public', handler: unknownPath}));
+  return [...reads, ...writes, ...noReads];
 }
 
 /** The Nodepool API at `/v1`, beside Craton. */
