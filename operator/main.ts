@@ -17,6 +17,7 @@ import {ConfigError, readConfig} from './config.ts';
 import type {OperatorConfig} from './config.ts';
 import {createControllers} from './controllers/index.ts';
 import {createInformers} from './create-informers.ts';
+import {highestId} from './highest-id.ts';
 import {createClientMetrics} from './runtime/client-metrics.ts';
 import {startHealthServer} from './runtime/health.ts';
 import {createManager, withoutElection} from './runtime/manager.ts';
@@ -76,7 +77,16 @@ async function run(config: OperatorConfig, log: Logger): Promise<void> {
     informers,
     sequences({kind}) {
       const name = `ids-${kind.toLowerCase()}`;
-      const sequence = sequences.get(name) ?? createSequence({client, namespace: config.namespace, name, blockSize: ID_BLOCK, clock});
+      const sequence =
+        sequences.get(name) ??
+        createSequence({
+          client,
+          namespace: config.namespace,
+          name,
+          blockSize: ID_BLOCK,
+          clock,
+          floor: () => highestId(informers, kind) + 1,
+        });
       sequences.set(name, sequence);
       return sequence;
     },
@@ -95,11 +105,8 @@ async function run(config: OperatorConfig, log: Logger): Promise<void> {
             identity: config.identity,
             clock,
             log,
-            onStarted(leading) {
-              metrics.leader(LEASE_NAME, true);
-              leading.addEventListener('abort', () => metrics.leader(LEASE_NAME, false), {once: true});
-              onStarted(leading);
-            },
+            metrics,
+            onStarted,
           },
           signal,
         )

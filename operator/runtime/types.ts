@@ -3,6 +3,7 @@
  * `createXController(deps)`: it holds no queue, no timer and no state of its own; `main.ts` hands it to the runtime, which calls
  * `reconcile` with one key at a time, never twice at once for the same key.
  */
+import type {Applier as KubeApplier} from '../../kube/apply.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import type {Clock} from '../../kube/clock.ts';
 import type {Change, Informer} from '../../kube/informer.ts';
@@ -77,15 +78,8 @@ export interface EventSink {
   ): void;
 }
 
-/** Applies an owned object, and writes only when it must; `kube/apply.ts` implements it (field manager `basalt-operator`). */
-export interface Applier {
-  /** `live` is the object as the cache shows it. `changed` is false when nothing was written. */
-  apply<T extends KubeObject>(
-    type: ResourceType<T>,
-    desired: T,
-    live: T | undefined,
-  ): Promise<{readonly object: T; readonly changed: boolean}>;
-}
+/** Applies an owned object, and writes only when it must (field manager `basalt-operator`). */
+export type Applier = Pick<KubeApplier, 'apply'>;
 
 /** A persistent sequence of integers that never repeats; `kube/ids.ts` implements it. */
 export interface Sequence {

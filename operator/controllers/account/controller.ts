@@ -110,10 +110,12 @@ export function createAccountController(deps: Deps): ControllerDefinition {
             : {reason: 'ObjectDeleted', message: `namespace ${name} is being deleted; it is made anew once it is gone`}
           : {reason: 'NamespaceTaken', message: `namespace ${name} exists and does not belong to this account`};
       if (obstacle === undefined) {
-        const applied = await deps.applier.apply(NAMESPACE, desiredNamespace(account), live);
+        const applied = await deps.applier.apply(NAMESPACE, desiredNamespace(account), live, {signal: scope.signal});
         namespaces.observe(applied.object);
         for (const binding of desiredBindings(account)) {
-          const result = await deps.applier.apply(ROLE_BINDING, binding, roleBindings.get(keyOf(refOfObject(binding))));
+          const result = await deps.applier.apply(ROLE_BINDING, binding, roleBindings.get(keyOf(refOfObject(binding))), {
+            signal: scope.signal,
+          });
           roleBindings.observe(result.object);
         }
       }

@@ -33,11 +33,11 @@ export function flavorStatus(flavor: Flavor, unpublished: Unpublished, duplicate
 export function createFlavorController(deps: Deps): ControllerDefinition {
   const {flavors, instancetypes} = deps.informers;
 
-  const publish = async (flavor: Flavor): Promise<Unpublished> => {
+  const publish = async (flavor: Flavor, signal: AbortSignal): Promise<Unpublished> => {
     const name = instancetypeName(flavor);
     const live = instancetypes.get(name);
     if (live !== undefined && !isControlledBy(live, flavor)) return `${name} exists and does not belong to this flavor`;
-    const {object} = await deps.applier.apply(CLUSTER_INSTANCETYPE, desiredInstancetype(flavor), live as never);
+    const {object} = await deps.applier.apply(CLUSTER_INSTANCETYPE, desiredInstancetype(flavor), live as never, {signal});
     instancetypes.observe(object);
     return undefined;
   };
@@ -62,7 +62,7 @@ export function createFlavorController(deps: Deps): ControllerDefinition {
       const ready = deps.served(CLUSTER_INSTANCETYPE);
       // An unfilled cache would make a foreign instancetype look free.
       if (ready && !instancetypes.hasSynced) return {kind: 'requeue', afterMs: 500, why: 'the cache of instancetypes is being filled'};
-      const unpublished = ready ? await publish(flavor) : 'the cluster does not serve virtualmachineclusterinstancetypes';
+      const unpublished = ready ? await publish(flavor, scope.signal) : 'the cluster does not serve virtualmachineclusterinstancetypes';
       await scope.saveStatus(flavor, flavorStatus(flavor, unpublished, scope.duplicate, scope.nowMs));
       return ready ? DONE : {kind: 'requeue', afterMs: UNSERVED_POLL_MS, why: 'instancetypes may be served by then'};
     },

@@ -23,13 +23,13 @@ const unattached = (reason: Reason, message: string): Judgement => ({type: 'Read
 export function createNetworkController(deps: Deps): ControllerDefinition {
   const {networks, networkAttachments} = deps.informers;
 
-  const attach = async (network: Network): Promise<Judgement> => {
+  const attach = async (network: Network, signal: AbortSignal): Promise<Judgement> => {
     const {name} = network.metadata;
     const live = networkAttachments.get(keyOf(refOfObject(network)));
     if (live !== undefined && !isControlledBy(live, network)) {
       return unattached('NotOwned', `NetworkAttachmentDefinition ${name} exists and does not belong to this network`);
     }
-    const {object} = await deps.applier.apply(NETWORK_ATTACHMENT, desiredAttachment(network), live as never);
+    const {object} = await deps.applier.apply(NETWORK_ATTACHMENT, desiredAttachment(network), live as never, {signal});
     networkAttachments.observe(object);
     return ATTACHED;
   };
@@ -54,7 +54,7 @@ export function createNetworkController(deps: Deps): ControllerDefinition {
       const served = deps.served(NETWORK_ATTACHMENT);
       if (served && !networkAttachments.hasSynced) return {kind: 'requeue', afterMs: 500, why: 'the cache of attachments is being filled'};
       const attachment = served
-        ? await attach(network)
+        ? await attach(network, scope.signal)
         : unattached('AttachmentMissing', 'the cluster does not serve network-attachment-definitions: is Multus installed?');
       await scope.saveStatus(network, networkStatus({network, attachment, duplicate: scope.duplicate, nowMs: scope.nowMs}));
       return served ? DONE : {kind: 'requeue', afterMs: UNSERVED_POLL_MS, why: 'attachments may be served by then'};
