@@ -142,6 +142,8 @@ class Recorder implements EventRecorder {
         this.#fail(series, error);
       }
       series.sending = false;
+      // Counted while it was being sent, and somebody waits for all to be told.
+      if (this.#flushes.size > 0 && this.#series.has(series.key) && series.count > series.sentCount) this.#queue.add(series);
     }
     this.#senders--;
     if (this.#queue.size === 0) this.#dropped = 0;

@@ -22,6 +22,11 @@ const END_REASONS: readonly EndReason[] = [
   'internal',
 ];
 
+/** The metrics of transport and reflectors, in one registry. Throws when it has metrics of these names already. */
+export function createClientMetrics(registry: Registry): {readonly transport: TransportMetrics; readonly reflector: ReflectorMetrics} {
+  return {transport: createTransportMetrics(registry), reflector: createReflectorMetrics(registry)};
+}
+
 /** `rest_client_requests_total`, `rest_client_request_duration_seconds`, `rest_client_request_retries_total`. Throws when `registry` has them. */
 export function createTransportMetrics(registry: Registry): TransportMetrics {
   const registers = [registry];
