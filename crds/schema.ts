@@ -3,12 +3,15 @@
  * ({@link Infer}), the validators and the reference documentation. A description and a bound are arguments that cannot be left out.
  */
 
-/** A CEL rule of a CRD (`x-kubernetes-validations[]`). `fieldPath` names the child to blame; without it the node itself is. */
+/**
+ * A CEL rule of a CRD (`x-kubernetes-validations[]`). `fieldPath` names the child to blame; without it the node itself is. Reason
+ * FieldValueDuplicate is left out on purpose: with it the API server answers "Duplicate value" and drops the message.
+ */
 export interface Rule {
   readonly rule: string;
   readonly message: string;
   readonly fieldPath?: string;
-  readonly reason: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate';
+  readonly reason: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
 }
 
 /** The subset of JSON schema that a structural schema may use. */

@@ -109,7 +109,7 @@ const unique = (list: string, field: string, message: string): Rule => ({
   rule: `!has(self.${list}) || self.${list}.all(x, !has(x.${field}) || self.${list}.filter(y, has(y.${field}) && y.${field} == x.${field}).size() == 1)`,
   message,
   fieldPath: `.${list}`,
-  reason: 'FieldValueDuplicate',
+  reason: 'FieldValueInvalid',
 });
 
 export const serverSpec = s.object(
@@ -184,7 +184,7 @@ export const serverSpec = s.object(
         rule: '!has(self.bootOrder) || self.bootOrder.all(x, self.bootOrder.filter(y, y == x).size() == 1)',
         message: 'a slot can be in bootOrder once only',
         fieldPath: '.bootOrder',
-        reason: 'FieldValueDuplicate',
+        reason: 'FieldValueInvalid',
       },
       {
         rule: '!has(self.personality) || size(self.personality) == 0 || has(self.bootSecret)',
