@@ -85,7 +85,12 @@ export async function lock(
       told = true;
       return `held by process ${got.pid}`;
     },
-    {what: `lock ${path}`, deadlineMs: options.deadlineMs, intervalMs: 250, ...(options.signal === undefined ? {} : {signal: options.signal})},
+    {
+      what: `lock ${path}`,
+      deadlineMs: options.deadlineMs,
+      intervalMs: 250,
+      ...(options.signal === undefined ? {} : {signal: options.signal}),
+    },
   );
   return release as Release;
 }

@@ -56,12 +56,13 @@ export async function choosePorts(slot: number, isFree: (port: number) => Promis
   return chosen as Ports;
 }
 
-/** True if nobody listens on the port of 127.0.0.1 (or of every address). */
+/** True if nobody listens on the port of the address (or of every address). An address that is not this machine's has no listeners. */
 export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+      else if (error.code === 'EADDRNOTAVAIL') resolve(true);
       else reject(error);
     });
     server.listen({port, host, exclusive: true}, () => server.close(() => resolve(true)));

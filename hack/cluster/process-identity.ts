@@ -59,7 +59,9 @@ export function startTimeOf(pid: number, table?: ProcessTable): string | undefin
 
 function startTimeFromPs(pid: number): string | undefined {
   try {
-    const [state, ...started] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {encoding: 'utf8'}).trim().split(/\s+/);
+    const [state, ...started] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {encoding: 'utf8'})
+      .trim()
+      .split(/\s+/);
     return state === undefined || state === '' || state.startsWith('Z') ? undefined : started.join(' ');
   } catch {
     return undefined; // ps exits 1 when there is no such process

@@ -35,7 +35,9 @@ export async function ensureBuilt(context: BuildContext): Promise<BuildPaths> {
   const versions = parseVersions(versionsText);
   const have = goVersion(context.env);
   if (have === undefined || !versionAtLeast(have, versions.go)) {
-    throw new Error(`Go ${versions.go} or newer is needed to build the local cluster; ${have === undefined ? 'there is none on the PATH' : `this is ${have}`}`);
+    throw new Error(
+      `Go ${versions.go} or newer is needed to build the local cluster; ${have === undefined ? 'there is none on the PATH' : `this is ${have}`}`,
+    );
   }
   mkdirSync(context.cache, {recursive: true});
   const release = await lock(`${paths.dir}.lock`, {
@@ -84,7 +86,17 @@ async function buildStep(step: BuildStep, number: number, of: number, work: Buil
       cwd = source;
     }
     for (const build of step.builds) {
-      const args = ['build', '-v', ...build.flags, '-trimpath', '-ldflags', build.ldflags, '-o', join(work.bin, build.output), build.package];
+      const args = [
+        'build',
+        '-v',
+        ...build.flags,
+        '-trimpath',
+        '-ldflags',
+        build.ldflags,
+        '-o',
+        join(work.bin, build.output),
+        build.package,
+      ];
       await runGo(args, {cwd, ...go, onPackage: () => packages++});
     }
     for (const [target, names] of Object.entries(step.links)) for (const name of names) symlinkSync(target, join(work.bin, name));

@@ -29,7 +29,10 @@ export async function layOutCdi(
 
 /** The cloner's start script with the path at which worker pods see our programs. */
 export function clonerScript(workFolder: string): string {
-  return readFileSync(join(workFolder, 'cdi/cmd/cdi-cloner/cloner_startup.sh'), 'utf8').replaceAll('/usr/bin/cdi-cloner', '/cdi/cdi-cloner');
+  return readFileSync(join(workFolder, 'cdi/cmd/cdi-cloner/cloner_startup.sh'), 'utf8').replaceAll(
+    '/usr/bin/cdi-cloner',
+    '/cdi/cdi-cloner',
+  );
 }
 
 // The module cache is read-only, folders too, and a copy keeps the modes.

@@ -42,7 +42,13 @@ export function versionAtLeast(have: string, want: string): boolean {
  */
 export async function runGo(
   args: readonly string[],
-  options: {readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly logFile: string; readonly onPackage?: () => void; readonly signal?: AbortSignal},
+  options: {
+    readonly cwd: string;
+    readonly env: NodeJS.ProcessEnv;
+    readonly logFile: string;
+    readonly onPackage?: () => void;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<void> {
   const log = createWriteStream(options.logFile, {flags: 'a'});
   const tail: string[] = [];

@@ -53,7 +53,9 @@ export function buildSteps(versions: Versions): readonly BuildStep[] {
       name: `KubeVirt ${versions.kubevirt}`,
       module: 'kubevirt',
       estimateMs: 150_000,
-      builds: [{output: 'kubevirt', package: '.', ldflags: `-s -w -X kubevirt.io/client-go/version.gitVersion=${versions.kubevirt}`, flags: []}],
+      builds: [
+        {output: 'kubevirt', package: '.', ldflags: `-s -w -X kubevirt.io/client-go/version.gitVersion=${versions.kubevirt}`, flags: []},
+      ],
       links: {kubevirt: ['virt-api', 'virt-controller', 'kubevirt-dump']},
     },
     {

@@ -35,21 +35,28 @@ export function subnetOf(slot: number): string {
   return `10.245.${slot}.0/24`;
 }
 
+/** Where the three servers of a slot with routes listen. */
+export function slotListeners(slot: number): Pick<NetworkPlan, 'virtApi' | 'cdiApi' | 'handler'> {
+  const at = (host: number): string => `10.245.${slot}.${host}`;
+  return {
+    virtApi: {address: at(10), port: 8443},
+    cdiApi: {address: at(11), port: 8443},
+    handler: {address: at(20), port: 8186},
+  };
+}
+
 /**
  * The plan of a slot (0..255). `ownAddress` is the machine's first address that is not loopback, used when there may be no routes.
  * @throws Error when there is neither.
  */
-export function planNetwork(slot: number, ports: Ports, options: {readonly routes: boolean; readonly ownAddress?: string | undefined}): NetworkPlan {
+export function planNetwork(
+  slot: number,
+  ports: Ports,
+  options: {readonly routes: boolean; readonly ownAddress?: string | undefined},
+): NetworkPlan {
   if (options.routes) {
-    const at = (host: number): string => `10.245.${slot}.${host}`;
-    return {
-      mode: 'local-route',
-      subnet: subnetOf(slot),
-      nodeAddress: at(20),
-      virtApi: {address: at(10), port: 8443},
-      cdiApi: {address: at(11), port: 8443},
-      handler: {address: at(20), port: 8186},
-    };
+    const listeners = slotListeners(slot);
+    return {mode: 'local-route', subnet: subnetOf(slot), nodeAddress: listeners.handler.address, ...listeners};
   }
   const address = options.ownAddress;
   if (address === undefined) {

@@ -9,7 +9,7 @@ import {readJson, writeAtomic} from '../files.ts';
 import {lock} from '../lock.ts';
 import {clusterPaths} from '../paths.ts';
 import {isAlive, type ProcessIdentity} from '../process-identity.ts';
-import type {ClusterState} from "../state.ts";
+import type {ClusterState} from '../state.ts';
 
 const SLOTS = 256;
 const LOCK_DEADLINE_MS = 30_000;
@@ -32,17 +32,20 @@ export function isClaimLive(claim: Claim): boolean {
 }
 
 /**
- * The slot for a cluster: the one it has or had before if nobody else has it, otherwise the first free one.
- * @throws Error when all are taken.
+ * The slots a cluster may have, best first: the one it had before, then those that no living cluster has.
  */
-export function pickSlot(dir: string, previous: number | undefined, claims: ReadonlyMap<number, Claim>, live: (claim: Claim) => boolean): number {
+export function slotsInOrder(
+  dir: string,
+  previous: number | undefined,
+  claims: ReadonlyMap<number, Claim>,
+  live: (claim: Claim) => boolean,
+): number[] {
   const isFree = (slot: number): boolean => {
     const claim = claims.get(slot);
     return claim === undefined || claim.dir === dir || !live(claim);
   };
-  if (previous !== undefined && isFree(previous)) return previous;
-  for (let slot = 0; slot < SLOTS; slot++) if (isFree(slot)) return slot;
-  throw new Error(`all ${SLOTS} places for local clusters on this machine are taken`);
+  const all = Array.from({length: SLOTS}, (_, slot) => slot).filter(isFree);
+  return previous !== undefined && isFree(previous) ? [previous, ...all.filter((slot) => slot !== previous)] : all;
 }
 
 /** Reads all claims. */
@@ -57,20 +60,27 @@ export function readClaims(folder = slotFolder()): Map<number, Claim> {
   return claims;
 }
 
-/** Claims a slot; `lost` are slots of clusters that ended without giving theirs back. */
+/**
+ * Claims a slot whose addresses nobody uses (`isUsable` looks: something that is no cluster of ours may listen there). `lost` are the
+ * slots of clusters that ended without giving theirs back.
+ * @throws Error when there is none.
+ */
 export async function claimSlot(
-  dir: string,
-  previous: number | undefined,
-  by: ProcessIdentity,
+  request: {readonly dir: string; readonly previous: number | undefined; readonly by: ProcessIdentity},
+  isUsable: (slot: number) => Promise<boolean>,
   folder = slotFolder(),
 ): Promise<{slot: number; lost: number[]}> {
-  return await withSlots(folder, () => {
+  const {dir, previous, by} = request;
+  return await withSlots(folder, async () => {
     const claims = readClaims(folder);
-    const slot = pickSlot(dir, previous, claims, isClaimLive);
-    const lost = [...claims].filter(([number, claim]) => number !== slot && !isClaimLive(claim)).map(([number]) => number);
-    for (const number of lost) rmSync(join(folder, `slot-${number}.json`), {force: true});
-    writeAtomic(join(folder, `slot-${slot}.json`), JSON.stringify({dir, by} satisfies Claim));
-    return {slot, lost};
+    for (const slot of slotsInOrder(dir, previous, claims, isClaimLive)) {
+      if (!(await isUsable(slot))) continue;
+      const lost = [...claims].filter(([number, claim]) => number !== slot && !isClaimLive(claim)).map(([number]) => number);
+      for (const number of lost) rmSync(join(folder, `slot-${number}.json`), {force: true});
+      writeAtomic(join(folder, `slot-${slot}.json`), JSON.stringify({dir, by} satisfies Claim));
+      return {slot, lost};
+    }
+    throw new Error(`all ${SLOTS} places for local clusters on this machine are taken`);
   });
 }
 
@@ -83,11 +93,11 @@ export async function releaseSlot(dir: string, slot: number, folder = slotFolder
   });
 }
 
-async function withSlots<T>(folder: string, run: () => T): Promise<T> {
+async function withSlots<T>(folder: string, run: () => T | Promise<T>): Promise<T> {
   mkdirSync(folder, {recursive: true, mode: 0o700});
   const release = await lock(join(folder, 'lock'), {deadlineMs: LOCK_DEADLINE_MS});
   try {
-    return run();
+    return await run();
   } finally {
     release();
   }

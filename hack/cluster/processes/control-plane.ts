@@ -120,7 +120,13 @@ export function scheduler({paths: {pki}, settings: {bin, ports}}: ProcessContext
     command: join(bin, 'kube-scheduler'),
     stage: STAGES.controllers,
     env: {},
-    args: [...kubeconfigFlags(pki, 'sched'), '--bind-address=127.0.0.1', `--secure-port=${ports.scheduler}`, '--leader-elect=false', ...FAST_CLIENT],
+    args: [
+      ...kubeconfigFlags(pki, 'sched'),
+      '--bind-address=127.0.0.1',
+      `--secure-port=${ports.scheduler}`,
+      '--leader-elect=false',
+      ...FAST_CLIENT,
+    ],
   };
 }
 

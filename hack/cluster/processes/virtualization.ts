@@ -90,7 +90,12 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports}}: Proce
 }
 
 /** Our stand-in for virt-handler on every fake host; light, it also writes what KubeVirt's and CDI's controllers would. */
-export function hypervisor({paths, settings: {light, network, ports}}: ProcessContext, node: string, revision: string, logLevel: string): ProcessSpec {
+export function hypervisor(
+  {paths, settings: {light, network, ports}}: ProcessContext,
+  node: string,
+  revision: string,
+  logLevel: string,
+): ProcessSpec {
   const file = (name: string): string => join(paths.pki, name);
   return {
     name: 'hypervisor',

@@ -11,7 +11,9 @@ const ROTATE_BYTES = 64 * 1024 * 1024;
 
 /** The environment that children share: the user's, without what points at a cluster or changes Node. */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'KUBECONFIG' && name !== 'NODE_OPTIONS' && !name.startsWith('BASALT_')));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => name !== 'KUBECONFIG' && name !== 'NODE_OPTIONS' && !name.startsWith('BASALT_')),
+  );
 }
 
 /** Starts a process; a program that cannot be started ends at once with an error. */

@@ -1,0 +1,137 @@
+/** `up`: from nothing, or from a cluster that runs already, to one that is ready. */
+import {mkdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {ensureBuilt} from '../build/build.ts';
+import type {Terminal} from '../build/progress.ts';
+import {parseVersions} from '../build/versions.ts';
+import {writeAtomic} from '../files.ts';
+import {tryLock} from '../lock.ts';
+import {planHosts} from '../objects/nodes.ts';
+import type {Options} from '../options.ts';
+import {cacheFolder, clusterPaths, ROOT, type ClusterPaths} from '../paths.ts';
+import type {ClusterSettings} from '../state.ts';
+import type {StartContext, UpContext} from './context.ts';
+import {installCrds, startApiserver, startControllers, startHosts, waitForControllers} from './control-plane.ts';
+import {ensureCredentials, type Credentials} from './credentials.ts';
+import {envVariables, renderClouds, renderEnv} from './env-file.ts';
+import {makePki} from './pki.ts';
+import {prepare, readHostTable} from './prepare.ts';
+import {
+  applyCloud,
+  installChart,
+  startHypervisor,
+  startPrograms,
+  waitForHypervisor,
+  waitForPrograms,
+  writeCredentials,
+} from './programs.ts';
+import {secondsText, stepRunner, type Step} from './steps.ts';
+import {configureVirtualization, installVirtualizationBase, startVirtualization, waitForVirtualization} from './virtualization.ts';
+
+/** What `up` needs of its surroundings. */
+export interface UpSurroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+}
+
+/** Brings the cluster up and prints how to reach everything. Running it again brings a running cluster up to date. */
+export async function up(options: Options, {env, terminal, signal, now}: UpSurroundings): Promise<void> {
+  const say = (line: string): void => terminal.write(`${line}\n`);
+  const build = await ensureBuilt({cache: cacheFolder(env), env, terminal, signal});
+  const began = now();
+  const paths = clusterPaths(options.dir);
+  mkdirSync(paths.run, {recursive: true, mode: 0o700});
+  const release = tryLock(paths.upLock);
+  if (typeof release !== 'function') throw new Error(`another \`up\` is at work in ${paths.dir} (process ${release.pid})`);
+  try {
+    const table = readHostTable(env);
+    const hosts = planHosts(table, options.hosts ?? table.count);
+    const {settings, fresh} = await prepare(options, paths, build, {hosts: hosts.length, say, signal});
+    say(`${fresh ? 'Starting' : 'Bringing up to date'} the local cluster in ${paths.dir} (${describe(settings, hosts.length)})`);
+    const context: StartContext = {
+      paths,
+      settings,
+      build,
+      versions: parseVersions(readFileSync(join(ROOT, 'hack/versions.env'), 'utf8')),
+      hosts,
+      logLevel: env['BASALT_LOG_LEVEL'] ?? 'info',
+      startedAt: fresh ? Date.now() : 0,
+      signal,
+      say,
+    };
+    const step = stepRunner(say, now);
+    if (fresh) await step('certificates', () => makePki(context));
+    const credentials = settings.programs ? ensureCredentials(paths.credentials) : undefined;
+    const running = await step('etcd, kube-apiserver', () => startApiserver(context));
+    try {
+      await bringUp(running, step, credentials);
+      await running.writer.save();
+    } finally {
+      await running.client.close();
+    }
+    finish(paths, settings, credentials, say);
+    say(`Ready after ${secondsText(now() - began)}. Stop it with \`make down\`.`);
+  } finally {
+    release();
+  }
+}
+
+function describe(settings: ClusterSettings, hosts: number): string {
+  if (settings.tier === 'api') return 'API server only';
+  return `${hosts} hosts${settings.light ? ', light: KubeVirt and CDI are simulated' : ''}${settings.programs ? '' : ', without our programs'}`;
+}
+
+// What does not wait for each other runs side by side: starting is mostly other processes' CPU time.
+async function bringUp(context: UpContext, step: Step, credentials: Credentials | undefined): Promise<void> {
+  const {settings} = context;
+  await step('CRDs', () => installCrds(context));
+  if (settings.tier === 'api') return;
+  startControllers(context);
+  await step('namespaces, roles, storage class', () => installVirtualizationBase(context));
+  if (settings.light) {
+    await step('hosts', () => startHosts(context));
+    startHypervisor(context);
+  } else {
+    await step('configuration of KubeVirt and CDI', () => configureVirtualization(context));
+    await step('webhooks and APIs', () => startVirtualization(context));
+    await step('hosts', () => startHosts(context));
+    startHypervisor(context);
+  }
+  const chart =
+    credentials === undefined
+      ? undefined
+      : step('helm chart', () => installChart(context)).then(() => writeCredentials(context, credentials));
+  const waits = [
+    step('controllers, hosts Ready', () => waitForControllers(context)),
+    ...(settings.light ? [] : [step('KubeVirt, CDI', () => waitForVirtualization(context))]),
+  ];
+  await Promise.all([...waits, chart]);
+  await step('hypervisor', () => waitForHypervisor(context));
+  if (credentials === undefined) return;
+  startPrograms(context);
+  const cloud = await step('demo cloud applied', () => applyCloud(context));
+  await step('operator, api-server, demo cloud Ready', () => waitForPrograms(context, cloud));
+}
+
+function finish(
+  paths: ClusterPaths,
+  {ports, bin}: ClusterSettings,
+  credentials: Credentials | undefined,
+  say: (line: string) => void,
+): void {
+  const variables = envVariables({
+    dir: paths.dir,
+    kubeconfig: paths.adminKubeconfig,
+    bin,
+    ports,
+    ...(credentials === undefined ? {} : {credentials}),
+  });
+  const text = renderEnv(variables);
+  writeAtomic(paths.env, text);
+  if (credentials !== undefined) writeAtomic(paths.clouds, renderClouds(ports, credentials));
+  say(`\n${text}\nThese lines are in ${paths.env}: set -a; . ${paths.env}; set +a`);
+  if (credentials !== undefined)
+    say(`The openstack command: OS_CLIENT_CONFIG_FILE=${paths.clouds} openstack --os-cloud basalt server list`);
+}
