@@ -10,6 +10,7 @@ import {createSequence} from '../kube/ids.ts';
 import {runLeaderElection} from '../kube/lease.ts';
 import {createLogger} from '../kube/log.ts';
 import type {Logger} from '../kube/log.ts';
+import {createClientMetrics} from '../kube/metrics.ts';
 import {loadKubeConfig} from '../kube/pooled-kube-config.ts';
 import {createInformer} from '../kube/reflector.ts';
 import {createClient} from '../kube/transport.ts';
@@ -18,7 +19,7 @@ import type {OperatorConfig} from './config.ts';
 import {createControllers} from './controllers/index.ts';
 import {createInformers} from './create-informers.ts';
 import {highestId} from './highest-id.ts';
-import {createClientMetrics} from './runtime/client-metrics.ts';
+
 import {startHealthServer} from './runtime/health.ts';
 import {createManager, withoutElection} from './runtime/manager.ts';
 import type {Election} from './runtime/manager.ts';

@@ -97,7 +97,7 @@ export function createManager(options: ManagerOptions): Manager {
   const lead = (signal: AbortSignal): void => {
     if (shuttingDown !== undefined) return;
     leading = true;
-    log.info({}, 'leading: starting the controllers');
+    log.debug({}, 'starting the controllers');
     signal.addEventListener('abort', () => {
       leading = false;
       // After a drain nothing runs any more and this does nothing; after a loss it stops every write before another process may lead.
