@@ -11,7 +11,7 @@ import {formatList, parseProperties, valueOf} from './codec.ts';
 import {Problems} from './errors.ts';
 import {serverOf, serversOf} from './lookup.ts';
 import {serverAnswer, vncSecretOf} from './servers.ts';
-import {SETTLE_DEADLINE_MS, settlement, waitForPower, type Power} from './settle.ts';
+import {SETTLE_DEADLINE_MS, SHUTDOWN_DEADLINE_MS, settlement, waitForPower, type Power} from './settle.ts';
 
 /** Most servers that one command takes. */
 const MAX_SERVERS = 100;
@@ -21,29 +21,40 @@ type StopMode = 'Hard' | 'TrySoft';
 
 const named = (input: Input, {store}: ModuleDeps): Server => serverOf(store, input.caller, input.params['uuid'] ?? '');
 
-async function setPower(store: Store, server: Server, wanted: Power, signal: AbortSignal, mode?: StopMode): Promise<Server | undefined> {
-  let current = server;
-  if (
-    (server.spec.powerState ?? 'Running') !== wanted ||
-    (mode === 'Hard' && settlement(server, wanted) !== 'settled' && server.spec.powerOffMode !== mode)
-  ) {
-    const patch = {spec: {powerState: wanted, ...(mode === undefined ? {} : {powerOffMode: mode})}};
-    current = await store.servers.patch(refOfObject(server), patch, {signal});
-  }
-  return waitForPower(store, current, wanted, {signal});
+/** What a command asks for. `deadlineMs` bounds the wait for it. */
+interface PowerCommand {
+  readonly wanted: Power;
+  readonly mode?: StopMode;
+  readonly deadlineMs: number;
+}
+
+const START: PowerCommand = {wanted: 'Running', deadlineMs: SETTLE_DEADLINE_MS};
+const STOP: PowerCommand = {wanted: 'Stopped', mode: 'Hard', deadlineMs: SETTLE_DEADLINE_MS};
+const SHUTDOWN: PowerCommand = {wanted: 'Stopped', mode: 'TrySoft', deadlineMs: SHUTDOWN_DEADLINE_MS};
+
+/** Whether the spec must be written: the state is another one, or a polite shutdown under way is to become a hard one. */
+function mustWrite(server: Server, {wanted, mode}: PowerCommand): boolean {
+  if ((server.spec.powerState ?? 'Running') !== wanted) return true;
+  return mode === 'Hard' && server.spec.powerOffMode !== mode && settlement(server, wanted) !== 'settled';
+}
+
+async function setPower(store: Store, server: Server, command: PowerCommand, signal: AbortSignal): Promise<Server | undefined> {
+  const {wanted, mode, deadlineMs} = command;
+  const spec = {powerState: wanted, ...(mode === undefined ? {} : {powerOffMode: mode})};
+  const current = mustWrite(server, command) ? await store.servers.patch(refOfObject(server), {spec}, {signal}) : server;
+  return waitForPower(store, current, wanted, {signal, deadlineMs});
 }
 
 async function startOne(server: Server, input: Input, {store}: ModuleDeps): Promise<Server> {
-  const started = await setPower(store, server, 'Running', input.signal);
+  const started = await setPower(store, server, START, input.signal);
   if (started === undefined) throw new Failure('not-found', `Server ${uuidOf(server)} could not be found`);
   return started;
 }
 
 /** A server that is not persistent vanishes when it stops. */
-async function stopOne(server: Server, input: Input, deps: ModuleDeps, mode: StopMode): Promise<void> {
-  const stopped = await setPower(deps.store, server, 'Stopped', input.signal, mode);
-  if (stopped?.spec.lifecycle === 'Ephemeral' || (stopped === undefined && server.spec.lifecycle === 'Ephemeral'))
-    await destroyOne(server, input, deps);
+async function stopOne(server: Server, input: Input, deps: ModuleDeps, command: PowerCommand): Promise<void> {
+  const stopped = await setPower(deps.store, server, command, input.signal);
+  if ((stopped ?? server).spec.lifecycle === 'Ephemeral') await destroyOne(server, input, deps);
 }
 
 /** Its drives stay, unclaimed; answers when the server is gone, so that a drive can be destroyed by the next request. */
@@ -72,13 +83,13 @@ export async function start(input: Input, deps: ModuleDeps): Promise<Answer> {
 
 /** /servers/U/stop: exactly 204. */
 export async function stop(input: Input, deps: ModuleDeps): Promise<Answer> {
-  await stopOne(named(input, deps), input, deps, 'Hard');
+  await stopOne(named(input, deps), input, deps, STOP);
   return {status: 204};
 }
 
 /** /servers/U/shutdown: exactly 204. */
 export async function shutdown(input: Input, deps: ModuleDeps): Promise<Answer> {
-  await stopOne(named(input, deps), input, deps, 'TrySoft');
+  await stopOne(named(input, deps), input, deps, SHUTDOWN);
   return {status: 204};
 }
 
@@ -139,7 +150,7 @@ export async function startSeveral(input: Input, deps: ModuleDeps): Promise<Answ
 /** POST /servers/stop: 200 and the servers acted on. */
 export async function stopSeveral(input: Input, deps: ModuleDeps): Promise<Answer> {
   const servers = severalNamed(input, deps);
-  await Promise.all(servers.map((server) => stopOne(server, input, deps, 'Hard')));
+  await Promise.all(servers.map((server) => stopOne(server, input, deps, STOP)));
   return {status: 200, body: formatList(servers.map(uuidOf))};
 }
 

@@ -13,9 +13,9 @@ type Command = Handler<Input, ModuleDeps>;
 const ROLES = ['tenant'] as const;
 
 /** Commands without a body take both verbs: the manual and dasein GET, libcloud and jclouds POST. */
-const action = (path: string, handler: Command): Table => [
-  {method: 'GET', path, roles: ROLES, handler},
-  {method: 'POST', path, roles: ROLES, handler},
+const action = (path: string, handler: Command, limits: {readonly deadlineMs?: number} = {}): Table => [
+  {method: 'GET', path, roles: ROLES, handler, ...limits},
+  {method: 'POST', path, roles: ROLES, handler, ...limits},
 ];
 
 /** Commands with a body: GET is the manual's 405. */
@@ -63,7 +63,7 @@ const SERVERS: Table = [
   ...openCommand('/servers/{uuid}/clone'),
   ...action('/servers/{uuid}/start', power.start),
   ...action('/servers/{uuid}/stop', power.stop),
-  ...action('/servers/{uuid}/shutdown', power.shutdown),
+  ...action('/servers/{uuid}/shutdown', power.shutdown, {deadlineMs: 90_000}),
   ...action('/servers/{uuid}/reset', power.reset),
   ...action('/servers/{uuid}/destroy', power.destroy),
   ...command('/servers/start', power.startSeveral),

@@ -42,7 +42,7 @@ function sizeText({spec, status}: Server, {flavor}: ServerContext): TextObject {
   const resolved = status?.resources;
   const cores = spec.cpu?.cores ?? resolved?.cores ?? flavor?.vcpus;
   const perCore = flavor?.cpuMHz ?? MHZ_PER_COUNTED_CORE;
-  const mhz = spec.cpu?.mhz ?? resolved?.cpuMHz ?? (cores ?? 1) * perCore;
+  const mhz = spec.cpu?.mhz || resolved?.cpuMHz || (cores ?? 1) * perCore;
   return {cpu: mhz, smp: cores ?? automaticCores(mhz), mem: spec.memoryMiB ?? resolved?.memoryMiB ?? flavor?.memoryMiB ?? 0};
 }
 

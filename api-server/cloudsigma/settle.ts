@@ -11,6 +11,9 @@ import {isDeleting} from '../store/types.ts';
  */
 export const SETTLE_DEADLINE_MS = 50_000;
 
+/** How long a shutdown waits: the guest has a minute to obey before it is switched off (the operator's grace for `TrySoft`). */
+export const SHUTDOWN_DEADLINE_MS = 80_000;
+
 /** Desired power state. */
 export type Power = 'Running' | 'Stopped';
 

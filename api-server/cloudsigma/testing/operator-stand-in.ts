@@ -1,8 +1,8 @@
 /**
  * A stand-in for the operator in tests of the api-server: gives drives and servers the states that they ask for, through the status
- * subresource, and removes what is deleted. It knows no cluster behind it.
+ * subresource, and holds them by the finalizer, so that a deletion takes a while. It knows no cluster behind it.
  */
-import {DRIVE, SERVER, SERVER_OPERATION, type Drive, type Server, type ServerOperation} from '../../../crds/index.ts';
+import {DRIVE, FINALIZER, SERVER, SERVER_OPERATION, type Drive, type Server, type ServerOperation} from '../../../crds/index.ts';
 import type {KubeClient} from '../../../kube/client.ts';
 import {isConflict, isNotFound} from '../../../kube/errors.ts';
 import {refOfObject, type KubeObject, type ResourceType} from '../../../kube/objects.ts';
@@ -52,11 +52,21 @@ export function startStandIn(fake: FakeApiServer, store: RunningStore): StandIn 
     );
   };
 
+  /** Adds the finalizer to what is new and takes it from what is deleted; whether there was anything to do. */
+  const finalize = <T extends KubeObject>(type: ResourceType<T>, object: T): boolean => {
+    const deleting = object.metadata.deletionTimestamp !== undefined;
+    const held = object.metadata.finalizers?.includes(FINALIZER) === true;
+    if (held === deleting) attempt(client.mergePatch(type, refOfObject(object), {metadata: {finalizers: deleting ? null : [FINALIZER]}}));
+    return held === deleting || deleting;
+  };
+
   const onDrive = (drive: Drive): void => {
+    if (finalize(DRIVE, drive)) return;
     if (!drivesPaused && drive.status?.phase !== 'Ready') writeStatus(DRIVE, drive, {phase: 'Ready', progressPercent: 100});
   };
 
   const onServer = (server: Server): void => {
+    if (finalize(SERVER, server)) return;
     const {generation = 1} = server.metadata;
     if (server.status?.observedGeneration === generation) return;
     if (server.spec.powerState === 'Stopped') {
