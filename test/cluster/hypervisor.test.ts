@@ -1,11 +1,15 @@
 /** The hypervisor against KubeVirt's own virt-api and virt-controller: every way in which a guest comes to life, moves and ends. */
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {resolve} from 'node:path';
+import {clusterPaths} from '../../hack/cluster/paths.ts';
+import {readState} from '../../hack/cluster/state.ts';
 import {createHypervisorBench} from '../lib/hypervisor-bench.ts';
 import type {HypervisorBench} from '../lib/hypervisor-bench.ts';
 
-const {KUBECONFIG} = process.env;
-const light = process.env['BASALT_LIGHT'] === 'true';
-const suite = KUBECONFIG === undefined || light ? describe.skip : describe;
+const {KUBECONFIG, BASALT_CLUSTER_DIR = '.cluster'} = process.env;
+const paths = clusterPaths(resolve(BASALT_CLUSTER_DIR));
+const state = readState(paths.state);
+const suite = KUBECONFIG === undefined || state?.light === true ? describe.skip : describe;
 
 suite('hypervisor (needs the full cluster)', () => {
   let bench: HypervisorBench;
@@ -73,6 +77,7 @@ suite('hypervisor (needs the full cluster)', () => {
 
   test('a cancelled migration leaves the guest where it is', async () => {
     const before = (await bench.vmi('a1')).status?.nodeName;
+    await bench.annotate('a1', 'sim.basalt.dev/migration-seconds', '60');
     await bench.createMigration('a1', 'm3');
     await bench.waitForVmi(
       'a1',
@@ -80,6 +85,7 @@ suite('hypervisor (needs the full cluster)', () => {
     );
     await bench.deleteMigration('m3');
     const vmi = await bench.waitForVmi('a1', (seen) => seen?.status?.migrationState?.completed === true);
+    await bench.annotate('a1', 'sim.basalt.dev/migration-seconds', '');
     expect(vmi?.status).toMatchObject({phase: 'Running', nodeName: before, migrationState: {failed: true, abortStatus: 'Succeeded'}});
     await bench.waitForPods('a1', (pods) => pods.filter((pod) => pod.status?.phase === 'Running').length === 1);
   }, 60_000);
@@ -107,7 +113,7 @@ suite('hypervisor (needs the full cluster)', () => {
   }, 60_000);
 
   test('a guest that switches itself off stays off', async () => {
-    await bench.guestExit('a1', 'Succeeded');
+    await bench.annotate('a1', 'sim.basalt.dev/guest-exit', 'Succeeded');
     await bench.waitForVmi('a1', (vmi) => vmi === undefined);
     await bench.waitForVm('a1', (vm) => vm?.status?.printableStatus === 'Stopped');
     await bench.setRunStrategy('a1', 'Halted');
@@ -118,7 +124,7 @@ suite('hypervisor (needs the full cluster)', () => {
 
   test('a guest that crashes is started again', async () => {
     const {uid} = (await bench.vmi('a1')).metadata;
-    await bench.guestExit('a1', 'Failed');
+    await bench.annotate('a1', 'sim.basalt.dev/guest-exit', 'Failed');
     await bench.waitForVmi('a1', (vmi) => vmi?.status?.phase === 'Running' && vmi.metadata.uid !== uid);
   }, 60_000);
 
@@ -131,6 +137,22 @@ suite('hypervisor (needs the full cluster)', () => {
     await bench.waitForVmi('a2', (vmi) => vmi === undefined);
     await bench.waitForVm('a2', (vm) => vm?.status?.printableStatus === 'Stopped');
   }, 60_000);
+
+  (state === undefined ? test.skip : test)(
+    'killed and restarted, the hypervisor finds its guests again',
+    async () => {
+      const pid = (): number | undefined => readState(paths.state)?.processes['hypervisor']?.pid;
+      const [before, first] = [await bench.vmi('a1'), pid()];
+      if (first === undefined) throw new Error('the hypervisor does not run');
+      process.kill(first, 'SIGKILL');
+      await bench.eventually('a new hypervisor', () => pid() !== undefined && pid() !== first);
+      const phases = bench.recordPhases();
+      await bench.setRunStrategy('a1', 'Halted');
+      await bench.waitForVmi('a1', (vmi) => vmi === undefined);
+      expect((await phases.stop()).get(before.metadata.uid ?? '')).toContain('Succeeded');
+    },
+    60_000,
+  );
 
   test('twenty VMs deleted at once: none ends Failed, nothing is left', async () => {
     const names = Array.from({length: 20}, (_, index) => `many-${index}`);

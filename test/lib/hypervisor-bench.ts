@@ -45,12 +45,14 @@ export interface HypervisorBench {
   waitForVmi(name: string, want: (vmi: Vmi | undefined) => boolean): Promise<Vmi | undefined>;
   waitForPods(vmiName: string, want: (pods: readonly Pod[]) => boolean): Promise<readonly Pod[]>;
   waitForNamespaceGone(): Promise<void>;
+  eventually(what: string, probe: () => boolean): Promise<void>;
   conditions(vmi: Vmi): Readonly<Record<string, string>>;
   get(name: string, verb: string): Promise<unknown>;
   put(name: string, verb: string): Promise<void>;
   stopVm(name: string, gracePeriod: number): Promise<void>;
   setRunStrategy(name: string, runStrategy: string): Promise<void>;
-  guestExit(name: string, how: 'Succeeded' | 'Failed'): Promise<void>;
+  /** Sets an annotation of a VMI: how simulated guests are told what to do. */
+  annotate(name: string, annotation: string, value: string): Promise<void>;
   createMigration(vmiName: string, name: string): Promise<void>;
   deleteMigration(name: string): Promise<void>;
   /** Creates a migration and waits until KubeVirt calls it Succeeded. */
@@ -119,6 +121,14 @@ class Bench implements HypervisorBench {
     await this.#wait(`namespace ${this.namespace}`, find, (seen) => seen === undefined);
   }
 
+  async eventually(what: string, probe: () => boolean): Promise<void> {
+    await this.#wait(
+      what,
+      () => Promise.resolve(probe()),
+      (seen) => seen,
+    );
+  }
+
   conditions(vmi: Vmi): Readonly<Record<string, string>> {
     return Object.fromEntries((vmi.status?.conditions ?? []).map((condition) => [condition.type, condition.status]));
   }
@@ -140,8 +150,8 @@ class Bench implements HypervisorBench {
     await this.#client.mergePatch(VM, this.#ref(name), {spec: {runStrategy}});
   }
 
-  async guestExit(name: string, how: 'Succeeded' | 'Failed'): Promise<void> {
-    await this.#client.mergePatch(VMI, this.#ref(name), {metadata: {annotations: {'sim.basalt.dev/guest-exit': how}}});
+  async annotate(name: string, annotation: string, value: string): Promise<void> {
+    await this.#client.mergePatch(VMI, this.#ref(name), {metadata: {annotations: {[annotation]: value}}});
   }
 
   async createMigration(vmiName: string, name: string): Promise<void> {

@@ -109,6 +109,24 @@ describe('simulated guest', () => {
     expect(migration.state).toBe('succeeded');
   });
 
+  test.each([
+    ['20', 20_000],
+    ['soon', 500],
+    ['-1', 500],
+  ])('an annotation says how long the copy takes: %s', (text, ms) => {
+    const {guest, clock} = running();
+    const migration = guest.migrate({
+      uid: 'm1',
+      targetNode: 'bm-001',
+      vmi: vmi({metadata: {annotations: {'sim.basalt.dev/migration-seconds': text}}}),
+    });
+    migration.begin();
+    clock.advance(ms - 1);
+    expect(migration.state).toBe('copying');
+    clock.advance(1);
+    expect(migration.state).toBe('succeeded');
+  });
+
   test('a cancelled migration leaves it where it is', () => {
     const {guest, clock} = running();
     const migration = guest.migrate({uid: 'm1', targetNode: 'bm-001', vmi: vmi()});

@@ -119,8 +119,9 @@ class SimulatedGuest implements Guest {
       : Promise.reject(new GuestVerbError(`softreboot: the guest is ${this.#state.name}`));
   }
 
-  migrate(order: {readonly uid: string; readonly targetNode: string}): GuestMigration {
-    const migration = new SimulatedMigration(order.uid, order.targetNode, this.#clock, this.#times.copyMs, this.#onChange, () => {
+  migrate(order: {readonly uid: string; readonly targetNode: string; readonly vmi: Vmi}): GuestMigration {
+    const copyMs = copyMsOf(order.vmi) ?? this.#times.copyMs;
+    const migration = new SimulatedMigration(order.uid, order.targetNode, this.#clock, copyMs, this.#onChange, () => {
       if (this.#state.name === 'ended') return false;
       this.#nodeName = order.targetNode;
       return true;
@@ -205,6 +206,12 @@ class SimulatedMigration implements GuestMigration {
     this.#state = state;
     this.#onChange();
   }
+}
+
+/** The annotation's whole seconds, at most an hour; anything else counts as not said. */
+function copyMsOf(vmi: Vmi): number | undefined {
+  const seconds = vmi.metadata.annotations?.[ANNOTATIONS.migrationSeconds] ?? '';
+  return /^\d{1,4}$/.test(seconds) ? Math.min(Number(seconds), 3600) * 1000 : undefined;
 }
 
 function agentOf(vmi: Vmi): AgentFacts {

@@ -226,6 +226,8 @@ export const ANNOTATIONS = {
   guestMode: 'guest.basalt.dev/mode',
   /** `Succeeded` (the guest switches itself off) or `Failed` (it crashes). Simulated guests only. */
   guestExit: 'sim.basalt.dev/guest-exit',
+  /** How many seconds the copy of a migration takes, in place of half a second. Simulated guests only. */
+  migrationSeconds: 'sim.basalt.dev/migration-seconds',
   evictionSource: 'kubevirt.io/eviction-source',
   podBridgeMigration: 'kubevirt.io/allow-pod-bridge-network-live-migration',
 } as const;
