@@ -13,6 +13,8 @@ export interface HostSize {
 /** The table of `nodes.yaml`. */
 export interface HostTable {
   readonly count: number;
+  /** Machines beside them that nobody has registered yet: nodes without a Host, for a person (or the demo) to register. */
+  readonly spare: number;
   readonly sizes: readonly HostSize[];
 }
 
@@ -24,8 +26,9 @@ const PODS = 250;
 export function parseHostTable(value: unknown): HostTable {
   const table = value as Partial<HostTable> | null;
   if (typeof table !== 'object' || table === null) throw new Error('not a table of hosts');
-  const {count, sizes} = table;
+  const {count, spare, sizes} = table;
   if (!Number.isInteger(count) || (count as number) < 1) throw new Error('count must be a positive integer');
+  if (!Number.isInteger(spare) || (spare as number) < 0) throw new Error('spare must be an integer, 0 or more');
   if (!Array.isArray(sizes) || sizes.length === 0) throw new Error('sizes must have an entry');
   for (const [index, size] of (sizes as readonly Partial<HostSize>[]).entries()) {
     for (const field of ['cpu', 'memoryGiB', 'diskGiB'] as const) {
@@ -42,16 +45,19 @@ export interface PlannedHost {
   readonly size: HostSize;
   /** Racks of eight, so that topology has something to spread over. */
   readonly rack: string;
+  /** Whether the demo cloud has a Host for it; a spare machine is only a node. */
+  readonly registered: boolean;
 }
 
-/** The first `count` hosts; sizes take turns. Throws when there would be more than 1000. */
+/** `count` registered hosts, then the table's spare ones; sizes take turns. Throws when there would be more than 1000. */
 export function planHosts(table: HostTable, count: number): PlannedHost[] {
-  if (!Number.isInteger(count) || count < 1 || count > MAX_HOSTS)
-    throw new Error(`the number of hosts must be 1 to ${MAX_HOSTS}, not ${count}`);
-  return Array.from({length: count}, (_, index) => ({
+  const most = MAX_HOSTS - table.spare;
+  if (!Number.isInteger(count) || count < 1 || count > most) throw new Error(`the number of hosts must be 1 to ${most}, not ${count}`);
+  return Array.from({length: count + table.spare}, (_, index) => ({
     name: `bm-${String(index).padStart(3, '0')}`,
     size: table.sizes[index % table.sizes.length] as HostSize,
     rack: `rack-${Math.floor(index / 8)}`,
+    registered: index < count,
   }));
 }
 
