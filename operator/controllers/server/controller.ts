@@ -5,17 +5,15 @@
 import {SERVER} from '../../../crds/index.ts';
 import type {Server, ServerStatus} from '../../../crds/index.ts';
 import {keyOf, refOf, refOfObject} from '../../../kube/objects.ts';
-import type {KubeObject} from '../../../kube/objects.ts';
 import {LeaseBook} from '../../leases/lease-book.ts';
-import {DONE, watchOf} from '../../runtime/types.ts';
+import {DONE} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, ReconcileContext, Result} from '../../runtime/types.ts';
 import type {Judgement} from '../shared/conditions.ts';
 import {FIELD_MANAGER, hasFinalizer, isDeleting} from '../shared/finalizer.ts';
 import {ensureFinalizerAndId, olderWithSameId} from '../shared/identity.ts';
-import {controllerOf} from '../shared/owner.ts';
 import {isPaused} from '../shared/paused.ts';
 import {writeStatus} from '../shared/status-writer.ts';
-import {finalize, rootDriveOwner} from './finalize.ts';
+import {finalize} from './finalize.ts';
 import {NOT_YET, no, yes} from './findings.ts';
 import type {Finding, Findings} from './findings.ts';
 import {viewGuest} from './guest.ts';
@@ -29,6 +27,7 @@ import {planPower} from './power.ts';
 import {resolveSize} from './resources.ts';
 import {gather} from './scope.ts';
 import type {Scope} from './scope.ts';
+import {serverWatches} from './watches.ts';
 import {PLACEMENT_DEADLINE_MS, isBuilt, isEvicted, serverStatus} from './status.ts';
 import type {Seen} from './status.ts';
 
@@ -293,66 +292,14 @@ export function createServerController(deps: Deps): ControllerDefinition {
     return DONE;
   };
 
-  const keysBy = (index: string, object: KubeObject): readonly string[] =>
-    servers.byIndex(index, keyOf(refOfObject(object))).map((server) => keyOf(refOfObject(server)));
-  const namesake = ({object}: {readonly object: KubeObject}): readonly string[] => {
-    const key = keyOf(refOfObject(object));
-    return servers.get(key) === undefined ? [] : [key];
-  };
-  const specChanged = ({object, oldObject}: {readonly object: KubeObject; readonly oldObject?: KubeObject}): boolean =>
-    oldObject === undefined || oldObject.metadata.generation !== object.metadata.generation;
-
   return {
     name: 'server',
     primary: servers as unknown as ControllerDefinition['primary'],
     workers: WORKERS,
     reconcile,
-    watches: [
-      watchOf(informers.virtualMachines, namesake),
-      watchOf(informers.virtualMachineInstances, namesake),
-      watchOf(informers.pods, ({object}) => {
-        const owner = controllerOf(object);
-        return owner?.kind === 'VirtualMachineInstance'
-          ? [keyOf({namespace: object.metadata.namespace ?? '', name: owner.name})].filter((key) => servers.get(key) !== undefined)
-          : [];
-      }),
-      watchOf(informers.drives, ({object}) => {
-        const owner = rootDriveOwner(object);
-        return [...keysBy('drive', object), ...(owner === undefined ? [] : [owner])];
-      }),
-      watchOf(informers.images, ({object}) => keysBy('image', object).filter((key) => !isSettled(servers.get(key)))),
-      watchOf(informers.flavors, ({object}) =>
-        servers
-          .byIndex('flavor', object.metadata.name)
-          .filter((server) => server.status?.resources === undefined)
-          .map((server) => keyOf(refOfObject(server))),
-      ),
-      // Every lease changes a network; only a change of what servers depend on concerns them.
-      watchOf(informers.networks, ({object, oldObject, kind}) =>
-        kind === 'modified' &&
-        object.status?.nad === oldObject?.status?.nad &&
-        !specChanged({object, ...(oldObject === undefined ? {} : {oldObject})})
-          ? []
-          : keysBy('network', object),
-      ),
-      watchOf(informers.keyPairs, ({object}) => keysBy('keyPair', object).filter((key) => !isSettled(servers.get(key)))),
-      watchOf(informers.serverGroups, (change) =>
-        specChanged(change)
-          ? [...new Set([...keysBy('serverGroup', change.object), ...membersOf(change.object), ...membersOf(change.oldObject)])]
-          : [],
-      ),
-      watchOf(informers.serverOperations, ({object}) =>
-        [keyOf({namespace: object.metadata.namespace ?? '', name: object.spec.server})].filter((key) => servers.get(key) !== undefined),
-      ),
-    ],
+    watches: serverWatches(deps),
   };
 }
-
-const isSettled = (server: Server | undefined): boolean => server !== undefined && isBuilt(server);
-
-const membersOf = (
-  group: {readonly metadata: KubeObject['metadata']; readonly spec: {readonly members?: readonly string[]}} | undefined,
-): readonly string[] => (group?.spec.members ?? []).map((name) => keyOf({namespace: group?.metadata.namespace ?? '', name}));
 
 /** While paused nothing is judged anew: the stored status stays, but for the condition that says so. */
 function pausedStatus(server: Server, fresh: ServerStatus): ServerStatus {

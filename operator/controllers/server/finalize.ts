@@ -4,8 +4,9 @@
  */
 import {DRIVE, SERVER} from '../../../crds/index.ts';
 import type {Reason} from '../../../crds/index.ts';
+import {withoutClaim} from '../../../crds/rules/claims.ts';
 import {isConflict, isNotFound} from '../../../kube/errors.ts';
-import {keyOf, refOfObject} from '../../../kube/objects.ts';
+import {refOfObject} from '../../../kube/objects.ts';
 import {SECRET} from '../../../kube/types.ts';
 import {freshly, removeChild} from '../../children/ensure.ts';
 import {cloudInitSecretName, rootDriveName, virtualMachineName} from '../../kubevirt/names.ts';
@@ -69,12 +70,10 @@ async function releaseDrives(deps: Deps, {key, server}: Scope, signal: AbortSign
   const held = drives.byIndex('server', key).filter((drive) => owningServer(drive)?.uid !== server.metadata.uid);
   const released = await Promise.all(
     held.map(async (drive) => {
-      const claims = (drive.status?.claims ?? []).filter(
-        (claim) => claim.server !== server.metadata.name || (claim.uid !== undefined && claim.uid !== server.metadata.uid),
-      );
+      const claims = withoutClaim(drive.status?.claims ?? [], {server: server.metadata.name, uid: server.metadata.uid});
       const {server: _first, claims: _claims, ...rest} = drive.status ?? {};
       const first = claims[0]?.server;
-      const status = {...rest, ...(claims.length === 0 ? {} : {claims}), ...(first === undefined ? {} : {server: first})};
+      const status = {...rest, ...(claims.length === 0 ? {} : {claims: [...claims]}), ...(first === undefined ? {} : {server: first})};
       try {
         drives.observe(
           await deps.client.replace(DRIVE, {...drive, status}, {subresource: 'status', fieldManager: STATUS_FIELD_MANAGER, signal}),
@@ -110,9 +109,3 @@ export async function finalize(deps: Deps, book: LeaseBook, scope: Scope, {signa
   await removeFinalizer(deps.client, SERVER, deps.informers.servers.get(key) ?? server, signal);
   return undefined;
 }
-
-/** Whether an object is the root drive of a server of this name, for watches. */
-export const rootDriveOwner = (drive: Parameters<typeof owningServer>[0]): string | undefined => {
-  const owner = owningServer(drive);
-  return owner === undefined ? undefined : keyOf({namespace: drive.metadata.namespace ?? '', name: owner.name});
-};

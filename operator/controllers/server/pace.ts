@@ -21,7 +21,8 @@ const pressing = (status: ServerStatus | undefined) => ({
   resources: status?.resources,
   pendingChanges: status?.pendingChanges,
   ready: condition(status, 'Ready')?.status,
-  // Its message is also the memory of an eviction.
+  // Their messages are also the memory of an eviction.
+  running: condition(status, 'Running')?.status === 'True' ? condition(status, 'Running')?.message : undefined,
   power: condition(status, 'PowerStateSynced')?.reason === 'Starting' ? condition(status, 'PowerStateSynced')?.message : undefined,
   deleting: condition(status, 'Deleting')?.reason,
   paused: condition(status, 'Paused')?.status,

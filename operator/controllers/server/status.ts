@@ -57,7 +57,7 @@ function placed({server, guest, host}: Seen): Finding {
 function running({guest, server}: Seen): Finding {
   switch (guest.state) {
     case 'running':
-      return yes('Running', 'the guest runs');
+      return yes('Running', guest.evicted ? EVICTING : 'the guest runs');
     case 'paused':
       return no('GuestPaused', 'the guest is frozen');
     case 'starting':
@@ -80,20 +80,20 @@ function powerSynced({guest, server, hasMachine, evicted}: Seen): Finding {
   if (guest.state === 'unknown') return unknown('HostLost', 'the host does not answer, so the state of the guest is not known');
   if (wanted(server) === 'Stopped')
     return guest.state === 'absent' ? yes('Stopped', 'the guest is off, as asked') : no('Stopping', 'the guest is being stopped');
-  if (evicted) return no('Starting', EVICTED);
   if (runs(guest)) return yes('Running', 'the guest runs, as asked');
+  if (evicted) return no('Starting', EVICTED);
   return isBuilt(server) ? no('Starting', 'the guest is being started') : no('Booting', 'the guest is starting for the first time');
 }
 
-/** Message of `PowerStateSynced` while an eviction is under way. It is also the memory of it: the marks of an eviction go with the guest. */
-const EVICTED = 'the guest was moved off its host and is started again elsewhere';
+/** Messages while a guest is taken off its host. They are also the memory of it: the marks of an eviction go with the guest. */
+const EVICTING = 'the guest runs, and its host wants it gone';
+const EVICTED = 'the guest was taken off its host and is started again elsewhere';
 
-/** Whether the guest is being taken off its host, or was, and has not come back. */
+/** Whether the guest is being taken off its host, or was, and no new one is there yet. */
 export function isEvicted({status}: Server, guest: GuestView): boolean {
-  const remembered =
-    status?.conditions?.some(({type, status: is, message}) => type === 'PowerStateSynced' && is === 'False' && message === EVICTED) ??
-    false;
-  return guest.evicted || (remembered && !runs(guest) && guest.state !== 'starting');
+  const remembered = status?.conditions?.some(({message}) => message === EVICTING || message === EVICTED) ?? false;
+  const back = guest.phase !== undefined && (runs(guest) || guest.state === 'starting');
+  return guest.evicted || (remembered && !back);
 }
 
 function beside(seen: Seen): readonly Judgement[] {

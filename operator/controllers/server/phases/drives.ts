@@ -2,14 +2,14 @@
  * The drives of a server: makes the root drive, claims the listed ones, and says which are held. A server starts on nothing that it does
  * not hold.
  */
-import {DRIVE} from '../../../../crds/index.ts';
+import {DRIVE, conditionTime} from '../../../../crds/index.ts';
 import type {Drive, ServerResources} from '../../../../crds/index.ts';
+import {decideClaim} from '../../../../crds/rules/claims.ts';
 import {isConflict} from '../../../../kube/errors.ts';
 import {ensureChild} from '../../../children/ensure.ts';
 import type {MachineDisk} from '../../../kubevirt/disks.ts';
 import {LABEL, claimNameOfDrive} from '../../../kubevirt/names.ts';
 import type {Deps, ReconcileContext} from '../../../runtime/types.ts';
-import {decideClaim} from '../../drive/claims.ts';
 import {FINALIZER} from '../../shared/finalizer.ts';
 import {controllerReference} from '../../shared/owner.ts';
 import {STATUS_FIELD_MANAGER} from '../../shared/status-writer.ts';
@@ -105,14 +105,15 @@ async function holdRoot(
 async function holdListed(deps: Deps, scope: Scope, disk: WantedDisk, {signal, clock}: ReconcileContext): Promise<Held> {
   const drive = scope.driveOf(disk.drive);
   if (drive === undefined) return {kind: 'not', finding: no('DependencyMissing', `drive ${disk.drive} does not exist`)};
-  const decision = decideClaim(drive, scope.server, disk.slot, clock.now());
+  const {name, uid} = scope.server.metadata;
+  const decision = decideClaim(drive, {server: name, uid, slot: disk.slot}, conditionTime(clock.now()));
   switch (decision.kind) {
     case 'held':
       return {kind: 'held', drive};
     case 'refused':
       return {kind: 'not', finding: no(decision.reason, decision.message)};
     case 'claim': {
-      const status = {...drive.status, claims: [...decision.claims], server: decision.claims[0]?.server ?? scope.server.metadata.name};
+      const status = {...drive.status, claims: [...decision.claims], server: decision.claims[0]?.server ?? name};
       try {
         const stored = await deps.client.replace(
           DRIVE,

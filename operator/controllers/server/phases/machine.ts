@@ -14,6 +14,7 @@ import {buildVirtualMachine} from '../../../kubevirt/virtual-machine.ts';
 import type {RunStrategy} from '../../../kubevirt/virtual-machine.ts';
 import {ROOT_SLOT} from '../../../kubevirt/slots.ts';
 import type {Deps} from '../../../runtime/types.ts';
+import {hashSecret} from '../../../transforms.ts';
 import {FIELD_MANAGER, isDeleting} from '../../shared/finalizer.ts';
 import {uuidOf} from '../../shared/identity.ts';
 import {controllerReference, isControlledBy} from '../../shared/owner.ts';
@@ -69,7 +70,7 @@ async function applySeed(deps: Deps, {seed}: BootDataFound): Promise<void> {
   const desired = buildCloudInitSecret(seed);
   const live = deps.informers.secrets.get(`${seed.namespace}/${desired.metadata.name}`);
   const {object} = await deps.applier.apply(SECRET, desired, live);
-  deps.informers.secrets.observe(object);
+  deps.informers.secrets.observe(hashSecret(object));
 }
 
 /** A refusal by schema or webhook is an answer to the spec, not a failure of the cluster. */

@@ -1,0 +1,73 @@
+/** Which servers a change of something else concerns. Everything here is a look into an index; nothing reads or writes. */
+import type {Server} from '../../../crds/index.ts';
+import {PUBLIC_NETWORK} from '../../../crds/index.ts';
+import type {Change} from '../../../kube/informer.ts';
+import {keyOf, refOfObject} from '../../../kube/objects.ts';
+import type {KubeObject} from '../../../kube/objects.ts';
+import {watchOf} from '../../runtime/types.ts';
+import type {Deps, WatchDefinition} from '../../runtime/types.ts';
+import {owningServer} from '../drive/claims.ts';
+import {controllerOf} from '../shared/owner.ts';
+import {isBuilt} from './status.ts';
+
+const keyOfObject = (object: KubeObject): string => keyOf(refOfObject(object));
+const inNamespaceOf = (object: KubeObject, name: string): string => keyOf({namespace: object.metadata.namespace ?? '', name});
+
+/** Whether the spec moved: a change of status alone concerns nobody who only reads the spec. */
+const specMoved = <T extends KubeObject>({object, oldObject, kind}: Change<T>): boolean =>
+  kind !== 'modified' || oldObject?.metadata.generation !== object.metadata.generation;
+
+/** All watches of the server controller. */
+export function serverWatches({informers, systemNamespace}: Pick<Deps, 'informers' | 'systemNamespace'>): readonly WatchDefinition[] {
+  const {servers} = informers;
+  const known = (keys: readonly string[]): readonly string[] => keys.filter((key) => servers.get(key) !== undefined);
+  const using = (index: string, value: string): readonly Server[] => servers.byIndex(index, value);
+  const unbuilt = (list: readonly Server[]): readonly string[] => list.filter((server) => !isBuilt(server)).map(keyOfObject);
+  const publicKey = `${systemNamespace}/${PUBLIC_NETWORK}`;
+  /** A NIC that names no network is on the public one, and in no index. */
+  const onNetwork = (key: string): readonly Server[] =>
+    key === publicKey
+      ? servers.list().filter(({spec}) => (spec.nics ?? [{}]).some((nic) => !('network' in nic) || nic.network === undefined))
+      : [];
+  const namesake = ({object}: {readonly object: KubeObject}): readonly string[] => known([keyOfObject(object)]);
+
+  return [
+    watchOf(informers.virtualMachines, namesake),
+    watchOf(informers.virtualMachineInstances, namesake),
+    // Only what an eviction leaves behind; how a guest does is in its instance.
+    watchOf(informers.pods, ({object, oldObject, kind}) => {
+      const owner = controllerOf(object);
+      const leaving = object.metadata.deletionTimestamp !== oldObject?.metadata.deletionTimestamp;
+      return kind === 'modified' && leaving && owner?.kind === 'VirtualMachineInstance' ? known([inNamespaceOf(object, owner.name)]) : [];
+    }),
+    watchOf(informers.drives, ({object}) => {
+      const owner = owningServer(object);
+      return [
+        ...using('drive', keyOfObject(object)).map(keyOfObject),
+        ...(owner === undefined ? [] : known([inNamespaceOf(object, owner.name)])),
+      ];
+    }),
+    watchOf(informers.images, ({object}) => unbuilt(using('image', keyOfObject(object)))),
+    watchOf(informers.flavors, ({object}) =>
+      using('flavor', object.metadata.name)
+        .filter(({status}) => status?.resources?.flavor !== object.metadata.name)
+        .map(keyOfObject),
+    ),
+    // Every lease changes a network; only a change of what servers depend on concerns them.
+    watchOf(informers.networks, (change) => {
+      const {object, oldObject} = change;
+      if (!specMoved(change) && object.status?.nad === oldObject?.status?.nad) return [];
+      const key = keyOfObject(object);
+      return [...new Set([...using('network', key), ...onNetwork(key)].map(keyOfObject))];
+    }),
+    watchOf(informers.keyPairs, ({object}) => unbuilt(using('keyPair', keyOfObject(object)))),
+    watchOf(informers.serverGroups, (change) => {
+      if (!specMoved(change)) return [];
+      const members = [change.object, change.oldObject].flatMap((group) =>
+        (group?.spec.members ?? []).map((name) => inNamespaceOf(change.object, name)),
+      );
+      return [...new Set([...using('serverGroup', keyOfObject(change.object)).map(keyOfObject), ...known(members)])];
+    }),
+    watchOf(informers.serverOperations, ({object}) => known([inNamespaceOf(object, object.spec.server)])),
+  ];
+}
