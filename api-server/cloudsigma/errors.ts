@@ -65,8 +65,10 @@ function errorText(failure: Failure, message: string): string {
     for (const [key, value] of failure.extra) if (value !== undefined && !SECRET_KEYS.has(key)) lines[key] = value;
   }
   let text = formatObject(lines);
-  if (failure.fields.length === 0) text += formatObject({'errors:system': message});
-  for (const {path, message: problem} of failure.fields) text += formatObject({[`errors:${keyOf(path)}`]: problem});
+  // The cluster adds a cause without a field when it could not check everything; beside a real one it says nothing.
+  const problems = failure.fields.filter(({path}) => path !== '' && path !== '<nil>');
+  if (problems.length === 0) text += formatObject({'errors:system': message});
+  for (const {path, message: problem} of problems) text += formatObject({[`errors:${keyOf(path)}`]: problem});
   return text;
 }
 

@@ -1,6 +1,7 @@
 /** Cells of the inventory. */
 import type {Cell} from '../../crds/index.ts';
 import {uuidOf} from '../store/indexes.ts';
+import {isDeleting} from '../store/types.ts';
 import {readCell} from './bodies.ts';
 import {matchesIdentity, timesOf} from './document.ts';
 import type {InventoryKind} from './kind.ts';
@@ -63,8 +64,8 @@ export const CELLS: InventoryKind<Cell> = {
 
   referredBy(cell, view) {
     const {name} = cell.metadata;
-    if (view.store.hosts.list().some((host) => host.spec.cell === name)) return 'hosts';
-    return view.store.servers.list().some((server) => server.spec.placement?.cell === name) ? 'servers' : undefined;
+    if (view.store.hosts.list().some((host) => host.spec.cell === name && !isDeleting(host))) return 'hosts';
+    return view.store.servers.list().some((server) => server.spec.placement?.cell === name && !isDeleting(server)) ? 'servers' : undefined;
   },
 };
 

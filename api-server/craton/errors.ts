@@ -70,12 +70,15 @@ function messageOf(failure: Failure, request: FailedRequest): string {
   }
 }
 
+/** The cluster adds a cause without a field when it could not check everything; beside a real one it says nothing. */
+const isNamed = ({path}: FieldProblem): boolean => path !== '' && path !== '<nil>';
+
 /** Renders any failure. `fields` names the offending members, sorted, and is empty when there are none. */
 export function writeError(failure: Failure, request: FailedRequest): Answer {
   const headers: Record<string, string> = {'content-type': JSON_TYPE};
   if (failure.allow.length > 0) headers['allow'] = failure.allow.join(', ');
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds);
-  const fields = [...new Set(failure.fields.map(({path}) => memberOf(path)))].toSorted().join(', ');
+  const fields = [...new Set(failure.fields.filter(isNamed).map(({path}) => memberOf(path)))].toSorted().join(', ');
   const {status} = failure;
   return {status, headers, body: formatJson({code: status, status, message: messageOf(failure, request), fields})};
 }

@@ -15,6 +15,9 @@ import {find, viewOf, type View} from './view.ts';
 /** A handler that belongs to a kind. */
 export type Operation = <T extends InventoryObject>(kind: InventoryKind<T>, input: Input, deps: ModuleDeps) => Promise<Answer> | Answer;
 
+/** How long a deletion waits for the object to be gone, so that its name is free for the next request. */
+const GONE_DEADLINE_MS = 5_000;
+
 /** Names that are tried when a renamed object still has the cluster name that a new one's key gives. */
 const MAX_NAMESAKES = 5;
 
@@ -117,6 +120,15 @@ export const update: Operation = async (kind, input, {store, clock}) => {
   return answer(kind.document(updated, view));
 };
 
+/** The operator takes its leave of an object first. Past the deadline the name stays taken for a while, which is no failure of this call. */
+async function untilGone(wait: Promise<unknown>): Promise<void> {
+  try {
+    await wait;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'timeout') throw error;
+  }
+}
+
 /** DELETE /{kind}/{id}: 409 while something refers to it. */
 export const remove: Operation = async (kind, input, {store}) => {
   const view = viewOf(store, input.caller);
@@ -124,7 +136,9 @@ export const remove: Operation = async (kind, input, {store}) => {
   const holder = kind.referredBy(object, view);
   if (holder !== undefined) throw new Failure('conflict', `${kind.what} ${idOf(input)} still has ${holder}`);
   const {name, uid} = object.metadata;
-  await kind.collection(store).delete({name}, {signal: input.signal, ...(uid === undefined ? {} : {uid})});
+  const collection = kind.collection(store);
+  await collection.delete({name}, {signal: input.signal, ...(uid === undefined ? {} : {uid})});
+  await untilGone(collection.waitFor({name}, (seen) => seen?.metadata.uid !== uid, {signal: input.signal, deadlineMs: GONE_DEADLINE_MS}));
   return answer(null);
 };
 

@@ -1,6 +1,7 @@
 /** Regions of the inventory. */
 import type {Region} from '../../crds/index.ts';
 import {uuidOf} from '../store/indexes.ts';
+import {isDeleting} from '../store/types.ts';
 import {readRegion} from './bodies.ts';
 import {CELLS} from './cells.ts';
 import {matchesIdentity, timesOf} from './document.ts';
@@ -52,9 +53,11 @@ export const REGIONS: InventoryKind<Region> = {
 
   referredBy(region, view) {
     const {name} = region.metadata;
-    if (view.store.cells.list().some((cell) => cell.spec.region === name)) return 'cells';
-    if (view.store.hosts.list().some((host) => host.spec.region === name)) return 'hosts';
-    return view.store.servers.list().some((server) => server.spec.placement?.region === name) ? 'servers' : undefined;
+    if (view.store.cells.list().some((cell) => cell.spec.region === name && !isDeleting(cell))) return 'cells';
+    if (view.store.hosts.list().some((host) => host.spec.region === name && !isDeleting(host))) return 'hosts';
+    return view.store.servers.list().some((server) => server.spec.placement?.region === name && !isDeleting(server))
+      ? 'servers'
+      : undefined;
   },
 };
 
