@@ -21,9 +21,11 @@ const FIELDS: readonly {readonly path: string; readonly read: (spec: InstanceSpe
 /** Longest value shown. */
 const MAX_VALUE = 255;
 
+/** A quantity in whole MiB where it is one; anything else as it is. The typings know quantities as strings and as something else. */
 const mebibytes = (quantity: unknown): string => {
-  const match = /^(\d+)(Mi|Gi)$/.exec(String(quantity ?? ''));
-  return match === null ? String(quantity ?? '') : String(Number(match[1]) * (match[2] === 'Gi' ? 1024 : 1));
+  if (typeof quantity !== 'string') return quantity === undefined ? '' : JSON.stringify(quantity);
+  const match = /^(\d+)(Mi|Gi)$/.exec(quantity);
+  return match === null ? quantity : String(Number(match[1]) * (match[2] === 'Gi' ? 1024 : 1));
 };
 
 function disksOf({domain, volumes}: InstanceSpec): string {

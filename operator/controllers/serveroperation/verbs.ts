@@ -4,6 +4,8 @@ import type {Reason, Server, ServerOperation} from '../../../crds/index.ts';
 import {ApiError, isConflict} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import {ensureChild} from '../../children/ensure.ts';
+import {callSubresource} from '../../children/subresource.ts';
+import type {SubresourceCall} from '../../children/subresource.ts';
 import {buildMigration} from '../../kubevirt/migration.ts';
 import {MIGRATION} from '../../kubevirt/types.ts';
 import type {VirtualMachineInstance} from '../../kubevirt/types.ts';
@@ -31,22 +33,8 @@ const going = (message: string): Step => ({kind: 'going', message});
 const done = (reason: Reason, message: string): Step => ({kind: 'done', reason, message});
 const fail = (reason: Reason, message: string): Step => ({kind: 'failed', reason, message});
 
-/** Deadline of one call to virt-api, in milliseconds. */
-const CALL_TIMEOUT_MS = 10_000;
-
-async function call(
-  {deps, server, signal}: Job,
-  kind: 'virtualmachines' | 'virtualmachineinstances',
-  verb: string,
-  body: object,
-): Promise<void> {
-  const {namespace, name} = refOfObject(server);
-  await deps.client.raw('PUT', `/apis/subresources.kubevirt.io/v1/namespaces/${namespace ?? ''}/${kind}/${name}/${verb}`, {
-    body,
-    signal,
-    timeoutMs: CALL_TIMEOUT_MS,
-  });
-}
+const call = ({deps, server, signal}: Job, kind: SubresourceCall['kind'], verb: SubresourceCall['verb'], body: object): Promise<void> =>
+  callSubresource(deps.client, {kind, ref: refOfObject(server), verb, body}, signal);
 
 async function patchSpec({deps, server, signal}: Job, spec: Partial<Server['spec']>): Promise<void> {
   const changed = Object.entries(spec).some(([field, value]) => server.spec[field as keyof Server['spec']] !== value);

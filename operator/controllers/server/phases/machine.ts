@@ -1,10 +1,10 @@
 /** The VirtualMachine and its seed: applies both, at the same time, and makes the calls that power needs beside the spec. */
 import type {ServerResources} from '../../../../crds/index.ts';
 import {ApiError, isConflict, isNotFound} from '../../../../kube/errors.ts';
-import type {KubeClient} from '../../../../kube/client.ts';
 import {refOfObject} from '../../../../kube/objects.ts';
 import {SECRET} from '../../../../kube/types.ts';
 import {freshly} from '../../../children/ensure.ts';
+import {callSubresource} from '../../../children/subresource.ts';
 import {buildCloudInitSecret} from '../../../kubevirt/cloud-init.ts';
 import type {MachineDisk} from '../../../kubevirt/disks.ts';
 import type {MachineNic} from '../../../kubevirt/nics.ts';
@@ -111,27 +111,11 @@ export async function haltMachine(deps: Deps, {machine, server}: Scope, signal: 
   );
 }
 
-/** A subresource of KubeVirt's. A 409 is a lost race, or says that it is done already: what is seen next decides. */
-export async function callSubresource(
-  client: KubeClient,
-  kind: 'virtualmachines' | 'virtualmachineinstances',
-  scope: Scope,
-  verb: string,
-  body: object,
-  signal: AbortSignal,
-): Promise<void> {
-  const path = `/apis/subresources.kubevirt.io/v1/namespaces/${scope.namespace}/${kind}/${scope.server.metadata.name}/${verb}`;
-  await client.raw('PUT', path, {body, signal, timeoutMs: SUBRESOURCE_TIMEOUT_MS});
-}
-
-/** virt-api asks the host's virt-handler in turn; a host that does not answer must not hold a worker for long. */
-const SUBRESOURCE_TIMEOUT_MS = 10_000;
-
 /** Makes a call of the power plan. */
 export async function callPower(deps: Deps, scope: Scope, call: PowerCall, signal: AbortSignal): Promise<void> {
   const body = call.kind === 'stop' ? {gracePeriod: call.gracePeriodSeconds} : {};
   try {
-    await callSubresource(deps.client, 'virtualmachines', scope, call.kind, body, signal);
+    await callSubresource(deps.client, {kind: 'virtualmachines', ref: refOfObject(scope.server), verb: call.kind, body}, signal);
   } catch (error) {
     if (!isConflict(error) && !isNotFound(error)) throw error;
   }
