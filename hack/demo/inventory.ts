@@ -35,7 +35,7 @@ export const registerInventory: DemoStep = {
   async run(context) {
     const machines = (await unregisteredNodes(context)).slice(0, 4);
     expect(machines.length === 4, `the demo needs four machines that are not registered yet, found ${machines.length}`);
-    await post(context, 'regions', {name: REGION});
+    await post(context, 'regions', {name: REGION, status: 'active'});
     for (const name of CELLS) await post(context, 'cells', {name, region: REGION, status: 'active', data: {rack: name.slice(-1)}});
     for (const [index, machine] of machines.entries()) {
       const address = machine.status.addresses?.find(({type}) => type === 'InternalIP')?.address;
