@@ -131,7 +131,12 @@ describe('apply', () => {
 });
 
 describe('kinds that count no generation', () => {
-  const secret = (data: Record<string, string>): Secret => ({apiVersion: 'v1', kind: 'Secret', metadata: {name: 's', namespace: 'n'}, data});
+  const secret = (data: Record<string, string>): Secret => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {name: 's', namespace: 'n'},
+    data,
+  });
   /** As an informer with a transform shows it: the content is not what was applied, and still comparable with itself. */
   const cached = (): Secret => {
     const {metadata, data = {}, ...rest} = server.object(SECRET, {namespace: 'n', name: 's'}) ?? secret({});
@@ -162,7 +167,8 @@ describe('kinds that count no generation', () => {
 });
 
 describe('createOwned', () => {
-  const create = (desired: Widget = widget({size: 1})): Promise<{object: Widget; created: boolean}> => createOwned({client, type: WIDGET, desired, fieldManager: 'me'});
+  const create = (desired: Widget = widget({size: 1})): Promise<{object: Widget; created: boolean}> =>
+    createOwned({client, type: WIDGET, desired, fieldManager: 'me'});
 
   test('creates once; the second time finds it, whatever its spec is by now', async () => {
     const {object, created} = await create();

@@ -1,9 +1,8 @@
 /** Who we are and whom we trust, from a client-node `KubeConfig`: read once in a while, not once per call. */
-import {KubeConfig} from '@kubernetes/client-node';
-import type {DispatcherOptions} from '@kubernetes/client-node';
+import type {DispatcherOptions, KubeConfig} from '@kubernetes/client-node';
 import type {AgentOptions, RequestOptions} from 'node:https';
 import type {Clock} from './clock.ts';
-import {PooledKubeConfig} from './pooled-kube-config.ts';
+import type {PooledKubeConfig} from './pooled-kube-config.ts';
 
 /** What a connection and a request need. */
 export interface Credentials {
@@ -45,10 +44,10 @@ export function createCredentialSource(kubeConfig: KubeConfig, clock: Clock): Cr
       return value;
     },
     reload() {
-      if (kubeConfig instanceof PooledKubeConfig) kubeConfig.reload();
-      // Upstream's authenticators hold tokens privately; a copy has fresh ones.
+      (kubeConfig as Partial<PooledKubeConfig>).reload?.();
+      // Upstream's authenticators hold tokens privately; a copy has fresh ones. Made without importing the class: it costs 78 MB.
       const {clusters, users, contexts, currentContext} = kubeConfig;
-      config = new KubeConfig();
+      config = new (kubeConfig.constructor as new () => KubeConfig)();
       config.loadFromOptions({clusters, users, contexts, currentContext});
       cached = undefined;
     },

@@ -120,8 +120,8 @@ class Recorder implements EventRecorder {
       if (oldest !== undefined) this.#drop(oldest);
       if (this.#dropped++ === 0) log.warn({queueSize}, 'events come faster than they can be sent; dropping the oldest');
     }
-    while (this.#senders < Math.min(SENDERS, this.#queue.size)) {
-      this.#senders++;
+    if (this.#senders < SENDERS) {
+      this.#senders++; // one more for each event, until all are at work; each ends when nothing waits
       void this.#sendAll();
     }
   }

@@ -116,17 +116,15 @@ describe('log', () => {
     const lines: string[] = [];
     const log = createLogger({name: 'test', level: 'info', stream: {write: (line: string) => void lines.push(line)}});
     log.debug({}, 'not at this level');
-    log
-      .child({controller: 'server'})
-      .warn(
-        {
-          headers: {authorization: 'Basic c2VjcmV0', 'x-auth-token': 'tok'},
-          body: {server: {adminPass: 'p4ss'}},
-          token: 't0k',
-          err: new Error('boom', {cause: new Error('root')}),
-        },
-        'hello',
-      );
+    log.child({controller: 'server'}).warn(
+      {
+        headers: {authorization: 'Basic c2VjcmV0', 'x-auth-token': 'tok'},
+        body: {server: {adminPass: 'p4ss'}},
+        token: 't0k',
+        err: new Error('boom', {cause: new Error('root')}),
+      },
+      'hello',
+    );
     expect(lines).toHaveLength(1);
     const line = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
     expect(line).toMatchObject({level: 'warn', name: 'test', controller: 'server', msg: 'hello', token: '[redacted]'});

@@ -6,11 +6,12 @@
 import {createServer} from 'node:http';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {AddressInfo, Socket} from 'node:net';
-import {KubeConfig} from '@kubernetes/client-node';
+import type {KubeConfig} from '@kubernetes/client-node';
 import type {KubeClient} from '../client.ts';
 import type {KubeObject, Ref, ResourceType} from '../objects.ts';
 import {createClient} from '../transport.ts';
 import type {ClientOptions} from '../transport.ts';
+import {fakeKubeConfig} from './fake-kube-config.ts';
 import {Faults} from './fake-faults.ts';
 import type {Fault} from './fake-faults.ts';
 import {FakeStatusError, statusOf} from './fake-objects.ts';
@@ -66,6 +67,7 @@ export interface FakeApiServer {
   readonly watches: readonly FakeWatch[];
   /** A client of it; it closes with the server. */
   client(options?: Partial<ClientOptions>): KubeClient;
+  /** A light stand-in (kube/testing/fake-kube-config.ts). */
   kubeConfig(): KubeConfig;
   /** All objects of a kind. */
   objects<T extends KubeObject>(type: ResourceType<T>, namespace?: string): readonly T[];
@@ -133,9 +135,7 @@ class Fake implements FakeApiServer {
   }
 
   kubeConfig(): KubeConfig {
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser({name: 'fake', server: this.url, skipTLSVerify: true}, {name: 'test'});
-    return config;
+    return fakeKubeConfig(this.url);
   }
 
   objects<T extends KubeObject>(type: ResourceType<T>, namespace?: string): readonly T[] {
