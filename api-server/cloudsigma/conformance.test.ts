@@ -5,7 +5,6 @@ import {SECRET} from '../../kube/types.ts';
 import {basic, startModules, type ModuleHarness, type TestAnswer} from '../testing/module-harness.ts';
 import {formatObject, parseProperties} from './codec.ts';
 import {createCloudSigmaModule} from './index.ts';
-import {TABLE} from './routes.ts';
 import {startStandIn, type StandIn} from './testing/operator-stand-in.ts';
 
 const STANDARD = 'aaaaaaaa-0000-4000-8000-000000000001';
@@ -396,26 +395,5 @@ describe('servers', () => {
     );
     expect((await call('GET', '/servers/list', undefined, 'other')).text).toBe('');
     expect(await info('servers', uuid)).toMatchObject({status: 'active'});
-  });
-});
-
-describe('the rest of the table', () => {
-  test('GET on commands that need a body is 405', async () => {
-    for (const path of ['/drives/create', '/servers/create', '/servers/stop', `/drives/${UNKNOWN}/clone`, '/profile/set']) {
-      expectError(await call('GET', path), 405, /POST/);
-    }
-  });
-
-  test('unknown commands', async () => {
-    expectError(await call('GET', '/nonsense'), 404, /could not be found/);
-    expectError(await call('GET', `/servers/${UNKNOWN}/explode`), 404, /could not be found/);
-  });
-
-  const open = TABLE.filter((route) => route.open === true).map(
-    ({method, path}) => [method, path.replaceAll(/\{\w+\}/g, UNKNOWN)] as const,
-  );
-
-  test.each(open)('%s %s is documented and not there yet', async (method, path) => {
-    expectError(await call(method, path, method === 'POST' ? 'name x\n' : undefined), 501, /^errors:system .*not implemented/);
   });
 });
