@@ -2,7 +2,7 @@
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 import {refOfObject} from '../../../kube/objects.ts';
 import type {Informer} from '../../../kube/informer.ts';
-import type {Deps} from '../../runtime/types.ts';
+import type {Deps, Sequence} from '../../runtime/types.ts';
 import {FINALIZER, hasFinalizer, isDeleting} from './finalizer.ts';
 
 /** Field manager of `spec.id`, the one spec field that the operator writes: once, for objects made by kubectl. */
@@ -49,6 +49,18 @@ export async function ensureFinalizerAndId<T extends WithId>(
   return await prepare(deps, type, informer, object, hasFinalizer(object) ? present : [...present, FINALIZER], signal);
 }
 
+/** Most ids that are passed over in a row: somebody wrote them by hand, ahead of the sequence. */
+const MOST_TAKEN = 10_000;
+
+/** The next id of the sequence that no object carries. Throws when there is none within reach. */
+async function freeId<T extends WithId>(sequence: Sequence, informer: Informer<T>, signal: AbortSignal): Promise<number> {
+  for (let passed = 0; passed < MOST_TAKEN; passed++) {
+    const id = await sequence.next(signal);
+    if (informer.byIndex('id', String(id)).length === 0) return id;
+  }
+  throw new Error(`the next ${MOST_TAKEN} ids are all taken by objects that were given their id by hand`);
+}
+
 async function prepare<T extends WithId>(
   deps: Pick<Deps, 'client' | 'sequences'>,
   type: ResourceType<T>,
@@ -60,7 +72,7 @@ async function prepare<T extends WithId>(
   const addsFinalizer = finalizers.length !== (object.metadata.finalizers?.length ?? 0);
   if (isDeleting(object) || (object.spec.id !== undefined && !addsFinalizer)) return object;
   // An id taken for a write that then conflicts is a gap, which is allowed; a reused one would not be.
-  const id = object.spec.id === undefined ? await deps.sequences(type).next(signal) : undefined;
+  const id = object.spec.id === undefined ? await freeId(deps.sequences(type), informer, signal) : undefined;
   const patch = {
     metadata: {resourceVersion: object.metadata.resourceVersion, ...(addsFinalizer ? {finalizers} : {})},
     ...(id === undefined ? {} : {spec: {id}}),
