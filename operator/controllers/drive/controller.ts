@@ -19,12 +19,14 @@ import type {StorageOptions} from '../image/controller.ts';
 import {someOf} from '../shared/conditions.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {uuidOf} from '../shared/identity.ts';
+import {Pace} from '../shared/pace.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';
 import {nextStaleCheckMs, owningServer, standingClaims} from './claims.ts';
 import type {ClaimantView} from './claims.ts';
 import {grownRequest} from './growth.ts';
 import {isMounted, isPlugged} from './mounts.ts';
+import {isPressing} from './pressing.ts';
 import {driveSource} from './source.ts';
 import type {DriveSource} from './source.ts';
 import {driveStatus} from './status.ts';
@@ -39,10 +41,13 @@ type Volume = Pick<DriveSeen, 'blocked' | 'claim' | 'volume' | 'waitsForConsumer
 
 /** Makes the Drive controller. */
 export function createDriveController(deps: Deps, {tierOf = () => ({})}: StorageOptions = {}): ControllerDefinition {
-  const {client, informers} = deps;
+  const {client, informers, clock} = deps;
   const {drives, images, servers, accounts, dataVolumes, pvcs, virtualMachines, virtualMachineInstances} = informers;
 
   const keyIn = (drive: KubeObject, name: string): string => keyOf({namespace: drive.metadata.namespace ?? '', name});
+  const paceOfRoots = new Pace<DriveStatus>((before, after) => isPressing(before, after, true));
+  const paceOfOthers = new Pace<DriveStatus>((before, after) => isPressing(before, after, false));
+  const paceOf = (drive: Drive): Pace<DriveStatus> => (owningServer(drive) === undefined ? paceOfOthers : paceOfRoots);
   const claimName = (drive: Drive): string => claimNameOfDrive(drive.metadata.name);
 
   const viewOf = (drive: Drive, claim: Claim): ClaimantView => {
@@ -192,10 +197,10 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       const {nowMs, duplicate, signal} = scope;
       const volume = await ensureVolume(drive, signal);
       const claims = standingClaims(drive, (claim) => viewOf(drive, claim), nowMs);
-      const saved = await scope.saveStatus(
-        drive,
-        driveStatus({drive, ...volume, claims, ...(duplicate === undefined ? {} : {duplicate}), nowMs}),
-      );
+      const status = driveStatus({drive, ...volume, claims, ...(duplicate === undefined ? {} : {duplicate}), nowMs});
+      const delay = paceOf(drive).delayMs(keyOf(refOfObject(drive)), drive.status, status, clock.monotonicMs());
+      if (delay > 0) return {kind: 'requeue', afterMs: delay, why: 'lesser changes of the status are written together'};
+      const saved = await scope.saveStatus(drive, status);
       if (saved !== drive) announceReleases(drive, claims);
       if (volume.blocked !== undefined) return {kind: 'blocked', ...volume.blocked};
       const afterMs = owningServer(drive) === undefined ? nextStaleCheckMs(claims, nowMs) : undefined;
@@ -203,6 +208,7 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
     },
     async finalize(drive, scope): Promise<Result> {
       const {nowMs, signal} = scope;
+      paceOf(drive).forget(keyOf(refOfObject(drive)));
       const namespace = drive.metadata.namespace ?? '';
       const claims = standingClaims(drive, (claim) => viewOf(drive, claim), nowMs);
       const wait = async (reason: Reason, message: string): Promise<Result> => {

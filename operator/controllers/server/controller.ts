@@ -11,19 +11,20 @@ import type {ControllerDefinition, Deps, ReconcileContext, Result} from '../../r
 import type {Judgement} from '../shared/conditions.ts';
 import {FIELD_MANAGER, hasFinalizer, isDeleting} from '../shared/finalizer.ts';
 import {ensureFinalizerAndId, olderWithSameId} from '../shared/identity.ts';
+import {Pace} from '../shared/pace.ts';
 import {isPaused} from '../shared/paused.ts';
 import {writeStatus} from '../shared/status-writer.ts';
 import {finalize} from './finalize.ts';
 import {NOT_YET, no, yes} from './findings.ts';
 import type {Finding, Findings} from './findings.ts';
 import {viewGuest} from './guest.ts';
-import {Pace} from './pace.ts';
 import {pendingChanges} from './pending-changes.ts';
 import {ensureBootData} from './phases/boot-data.ts';
 import {ensureDrives} from './phases/drives.ts';
 import {applyMachine, callPower, confirmGuestStopped, haltMachine} from './phases/machine.ts';
 import {ensureNetworks} from './phases/networks.ts';
 import {planPower} from './power.ts';
+import {isPressing} from './pressing.ts';
 import {resolveSize} from './resources.ts';
 import {gather} from './scope.ts';
 import type {Scope} from './scope.ts';
@@ -64,7 +65,7 @@ interface Outcome {
 export function createServerController(deps: Deps): ControllerDefinition {
   const {client, informers, clock} = deps;
   const {servers} = informers;
-  const pace = new Pace();
+  const pace = new Pace(isPressing);
   const book = new LeaseBook({
     client,
     networks: informers.networks,

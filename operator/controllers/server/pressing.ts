@@ -1,0 +1,26 @@
+/** Which changes of a server's status are written at once; the others wait a little and go together. Pure. */
+import type {ServerStatus} from '../../../crds/index.ts';
+import {sameJson} from '../shared/same-json.ts';
+
+const condition = (status: ServerStatus | undefined, type: string) => status?.conditions?.find((candidate) => candidate.type === type);
+
+const pressing = (status: ServerStatus | undefined) => ({
+  phase: status?.phase,
+  taskState: status?.taskState,
+  fault: status?.fault?.reason,
+  generation: status?.observedGeneration,
+  ip: status?.ip,
+  nics: status?.nics,
+  resources: status?.resources,
+  pendingChanges: status?.pendingChanges,
+  ready: condition(status, 'Ready')?.status,
+  // Their messages are also the memory of an eviction.
+  running: condition(status, 'Running')?.status === 'True' ? condition(status, 'Running')?.message : undefined,
+  power: condition(status, 'PowerStateSynced')?.reason === 'Starting' ? condition(status, 'PowerStateSynced')?.message : undefined,
+  deleting: condition(status, 'Deleting')?.reason,
+  paused: condition(status, 'Paused')?.status,
+});
+
+/** Whether `after` must be written at once: clients wait for it, or it must survive a crash of ours. */
+export const isPressing = (before: ServerStatus | undefined, after: ServerStatus): boolean =>
+  before === undefined || !sameJson(pressing(before), pressing(after));
