@@ -1,7 +1,7 @@
 /**
- * What CDI needs changed to run as host processes: it assumes a pod of its own, with fixed ports and paths. Seven places in three files,
- * applied to a copy of the module while building (Go refuses `-overlay` inside the module cache). A text that is no longer there stops
- * the build, so a new CDI version cannot slip through half patched.
+ * What CDI needs changed to run as host processes: it assumes a pod of its own, with fixed ports and paths and a network between pods.
+ * Eight places in four files, applied to a copy of the module while building (Go refuses `-overlay` inside the module cache). A text that
+ * is no longer there stops the build, so a new CDI version cannot slip through half patched.
  */
 
 /** One change: every occurrence of `find` in the file becomes `put`. */
@@ -31,6 +31,13 @@ export const CDI_PATCHES: readonly Patch[] = [
   },
   // The worker pods' metrics: one address each, or they could not run side by side.
   {file: 'pkg/util/prometheus/prometheus.go', find: '":8443"', put: 'os.Getenv("POD_IP") + ":8443"'},
+  // Progress is read from worker pods at their own addresses. Those of simulated pods are nobody's, or somebody else's: never dialled.
+  {file: 'pkg/controller/common/util.go', find: '\t"net/http"\n\t"reflect"', put: '\t"net/http"\n\t"os"\n\t"reflect"'},
+  {
+    file: 'pkg/controller/common/util.go',
+    find: 'metricExp, ownerUID string) (string, error) {\n',
+    put: 'metricExp, ownerUID string) (string, error) {\n\tif !strings.HasPrefix(url, "https://"+os.Getenv("WORKER_ADDRESS_PREFIX")) {\n\t\treturn "", nil\n\t}\n',
+  },
 ];
 
 /** The VDDK source is the only user of libnbd (C). Upstream has a stub for arm64; it serves amd64 as well. */

@@ -1,5 +1,6 @@
 /** Command lines of KubeVirt's and CDI's own programs, run as host processes, and of the hypervisor that plays virt-handler. Pure. */
 import {join} from 'node:path';
+import type {NetworkPlan} from '../network/plan.ts';
 import {HERE} from '../paths.ts';
 import {STAGES, type ProcessSpec} from '../supervisor/process-spec.ts';
 import type {ProcessContext} from './control-plane.ts';
@@ -11,6 +12,7 @@ export function virtApi({paths: {pki}, settings: {bin, network}}: ProcessContext
     name: 'virt-api',
     command: join(bin, 'virt-api'),
     stage: STAGES.virtualization,
+    stopTimeoutMs: 1_000, // it would wait 5 s for requests that nobody sends any more
     env: {},
     args: [
       `--kubeconfig=${file('kubevirt-apiserver.kubeconfig')}`,
@@ -62,8 +64,13 @@ export function cdiApiserver({paths: {pki}, settings: {bin, network}}: ProcessCo
   };
 }
 
+// Only worker pods that really run have addresses in the cluster's own subnet.
+function workerAddressPrefix({subnet}: NetworkPlan): string {
+  return subnet === undefined ? 'none.' : subnet.slice(0, subnet.lastIndexOf('.') + 1);
+}
+
 /** CDI's controllers. It reads the flag `-kubeconfig` as well as the variable. */
-export function cdiController({paths: {pki, run}, settings: {bin, ports}}: ProcessContext): ProcessSpec {
+export function cdiController({paths: {pki, run}, settings: {bin, ports, network}}: ProcessContext): ProcessSpec {
   const kubeconfig = join(pki, 'cdi-sa.kubeconfig');
   return {
     name: 'cdi-controller',
@@ -84,6 +91,7 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports}}: Proce
       METRICS_ADDRESS: `127.0.0.1:${ports.cdiController}`,
       TOKEN_KEY_DIR: join(pki, 'cdi-token'),
       READY_FILE: join(run, 'cdi-ready'),
+      WORKER_ADDRESS_PREFIX: workerAddressPrefix(network),
     },
     args: [`-kubeconfig=${kubeconfig}`, '-v=1'],
   };

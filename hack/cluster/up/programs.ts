@@ -139,7 +139,9 @@ export async function writeCredentials(context: UpContext, credentials: Credenti
 /** Applies cloud/ and the hosts. Objects that a person changed keep what we do not name. */
 export async function applyCloud(context: UpContext): Promise<AnyObject[]> {
   const objects = readYamlFolder(join(HERE, 'cloud'), {BASALT_IMAGE_URL: imageUrl(context.settings.ports)});
-  objects.push(...context.hosts.filter(({registered}) => registered).map((host, index) => hostOf(host, index, {region: 'default', cell: 'default'})));
+  objects.push(
+    ...context.hosts.filter(({registered}) => registered).map((host, index) => hostOf(host, index, {region: 'default', cell: 'default'})),
+  );
   await reserveFlavorIds(context, objects);
   await context.writer.write(objects, {always: true});
   return objects;

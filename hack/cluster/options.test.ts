@@ -1,0 +1,41 @@
+import {describe, expect, test} from '@jest/globals';
+import {parseOptions, UsageError} from './options.ts';
+
+const parse = (line: string, env: Record<string, string> = {}) => parseOptions(line.split(' ').filter(Boolean), env, '/work');
+
+test('defaults', () => {
+  expect(parse('up')).toMatchObject({command: 'up', dir: '/work/.cluster', tier: 'full', light: false, programs: true, hosts: undefined});
+});
+
+describe('the folder', () => {
+  test.each([
+    ['up --dir x', {}, '/work/x'],
+    ['up --dir /y', {BASALT_CLUSTER_DIR: '/z'}, '/y'],
+    ['up', {BASALT_CLUSTER_DIR: '/z'}, '/z'],
+    ['up', {BASALT_CLUSTER_DIR: ''}, '/work/.cluster'],
+  ])('%s with %j', (line, env, dir) => expect(parse(line, env).dir).toBe(dir));
+});
+
+test('hosts come from the flag, else from the environment', () => {
+  expect(parse('up --hosts 7', {BASALT_HOSTS: '9'}).hosts).toBe(7);
+  expect(parse('up', {BASALT_HOSTS: '9'}).hosts).toBe(9);
+});
+
+test('the api tier has none of our programs', () => expect(parse('up --tier api').programs).toBe(false));
+test('logs takes names', () => expect(parse('logs -f -n 5 etcd kwok')).toMatchObject({follow: true, lines: 5, names: ['etcd', 'kwok']}));
+
+describe('refused', () => {
+  test.each([
+    '',
+    'start',
+    'up etcd',
+    'up --tier t1',
+    'up --tier api --light',
+    'up --hosts 0',
+    'up --hosts x',
+    'logs -n -1',
+    'up --nonsense',
+  ])('%j', (line) => {
+    expect(() => parse(line)).toThrow(UsageError);
+  });
+});
