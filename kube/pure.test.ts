@@ -97,12 +97,12 @@ describe('errors', () => {
   test.each([
     ['7', 7000],
     ['0.5', 500],
-    ['Thu, 01 Jan 2026 00:00:05 GMT', 5000],
+    ['Thu, 01 Jan 2026 00:00:05 GMT', undefined],
     ['soon', undefined],
     ['', undefined],
     [undefined, undefined],
   ])('Retry-After %s', (header, expected) => {
-    expect(retryAfterOf(header, Date.UTC(2026, 0, 1))).toBe(expected);
+    expect(retryAfterOf(header)).toBe(expected);
   });
 
   test('a Status is parsed, its causes and time included', () => {

@@ -74,13 +74,10 @@ export function neverSent(error: ApiError): boolean {
   );
 }
 
-/** A `Retry-After` in milliseconds: seconds, or an HTTP date relative to `nowMs`. */
-export function retryAfterOf(header: string | string[] | undefined, nowMs: number = Date.now()): number | undefined {
+/** A `Retry-After` in milliseconds. Kubernetes sends seconds; an HTTP date, which some proxies send, is left to the backoff. */
+export function retryAfterOf(header: string | string[] | undefined): number | undefined {
   const text = typeof header === 'string' ? header.trim() : header?.[0]?.trim();
-  if (text === undefined || text === '') return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+  return text !== undefined && /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : undefined;
 }
 
 function statusError(

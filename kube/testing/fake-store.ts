@@ -62,10 +62,6 @@ export class FakeStore {
     return this.#events.filter((event) => event.version > version);
   }
 
-  collections(): readonly CollectionName[] {
-    return [...this.#collections.keys()];
-  }
-
   find(collection: CollectionName, namespace: string | undefined, name: string): FakeObject | undefined {
     return this.#collections.get(collection)?.get(keyOf(namespace, name));
   }
