@@ -26,7 +26,10 @@ test.each([
 });
 
 test('an empty variable counts as absent, a final slash of the URL goes', () => {
-  expect(readConfig({BASALT_NAMESPACE: '', BASALT_PUBLIC_URL: 'http://h:1/'})).toMatchObject({systemNamespace: 'basalt-system', publicUrl: 'http://h:1'});
+  expect(readConfig({BASALT_NAMESPACE: '', BASALT_PUBLIC_URL: 'http://h:1/'})).toMatchObject({
+    systemNamespace: 'basalt-system',
+    publicUrl: 'http://h:1',
+  });
 });
 
 test('names every wrong variable', () => {

@@ -51,9 +51,14 @@ type Variables = Record<keyof typeof SCHEMA.properties, string>;
 
 /** Reads the settings; throws an `Error` that names every wrong variable. An empty variable counts as absent. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in SCHEMA.properties && value !== undefined && value !== ''));
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name in SCHEMA.properties && value !== undefined && value !== ''),
+  );
   const ajv = new Ajv({useDefaults: true, allErrors: true});
-  if (!ajv.validate(SCHEMA, set)) throw new Error(`wrong settings: ${(ajv.errors ?? []).map(({instancePath, message}) => `${instancePath.slice(1)} ${message}`).join(', ')}`);
+  if (!ajv.validate(SCHEMA, set))
+    throw new Error(
+      `wrong settings: ${(ajv.errors ?? []).map(({instancePath, message}) => `${instancePath.slice(1)} ${message}`).join(', ')}`,
+    );
   const variables = set as Partial<Variables> & Record<string, string>;
   const text = (name: keyof Variables): string => variables[name] ?? '';
   return {

@@ -2,12 +2,12 @@
 import type {Image} from '../../crds/index.ts';
 import {Failure} from '../http/failure.ts';
 import {faultOf, OPENSTACK_HEADERS, writeFault} from '../http/openstack-fault.ts';
-import {bindRoutes, type Answer, type ApiModule, type Input, type PublicInput, type RouteOf} from '../http/types.ts';
+import {bindRoutes, requireRoles, type Answer, type ApiModule, type Input, type PublicInput, type RouteOf} from '../http/types.ts';
 import {uuidOf} from '../store/indexes.ts';
 import type {Store} from '../store/types.ts';
 import {ownerOf} from './images.ts';
 import {v1Image, v2Image} from './image-view.ts';
-import {findImage, imagesOf} from './scope.ts';
+import {findImage, imagesOf, TENANT} from './scope.ts';
 
 interface ImageDeps {
   readonly store: Store;
@@ -88,7 +88,7 @@ export function createImageApiModule(store: Store): ApiModule {
     name: 'image',
     mounts: ['/image'],
     schemes: ['token'],
-    routes: bindRoutes(ROUTES, {store}),
+    routes: bindRoutes(requireRoles(ROUTES, TENANT), {store}),
     headers: OPENSTACK_HEADERS,
     writeError: (failure) => writeFault(faultOf(failure), failure),
   };

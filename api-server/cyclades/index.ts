@@ -1,12 +1,13 @@
 /** The compute API and what its clients need beside it. */
 import {OPENSTACK_HEADERS} from '../http/openstack-fault.ts';
-import {bindRoutes, type ApiModule, type ModuleDeps} from '../http/types.ts';
+import {bindRoutes, requireRoles, type ApiModule, type ModuleDeps} from '../http/types.ts';
 import {createComputeContext} from './context.ts';
 import {writeComputeError} from './faults.ts';
 import {stripSuffix} from './format.ts';
 import {createImageApiModule} from './image-api.ts';
 import {CLIENT_MOUNT, DOCUMENT_MOUNT} from './profile.ts';
 import {COMPUTE_ROUTES} from './routes.ts';
+import {TENANT} from './scope.ts';
 import {createSmallModules} from './small-apis.ts';
 import {createVersionsModule} from './versions.ts';
 
@@ -19,7 +20,7 @@ export function createCycladesModules(deps: ModuleDeps): readonly ApiModule[] {
     name: 'cyclades',
     mounts: [DOCUMENT_MOUNT, CLIENT_MOUNT],
     schemes: ['token'],
-    routes: bindRoutes(COMPUTE_ROUTES, createComputeContext(deps)),
+    routes: bindRoutes(requireRoles(COMPUTE_ROUTES, TENANT), createComputeContext(deps)),
     headers: OPENSTACK_HEADERS,
     trailingSlash: (path) => SLASHED.test(path),
     rewrite: (path) => stripSuffix(path).path,

@@ -1,8 +1,11 @@
 /** What a caller may see: flavors by project, images by owner or visibility, networks by owner or as public ones. */
 import type {Flavor, Image, KeyPair, Network} from '../../crds/index.ts';
-import type {Caller} from '../http/types.ts';
+import type {Caller, Role} from '../http/types.ts';
 import {uuidOf} from '../store/indexes.ts';
 import {isDeleting, type Store} from '../store/types.ts';
+
+/** Who may use compute and what stands beside it. */
+export const TENANT: readonly Role[] = ['tenant'];
 
 type Stores = Pick<Store, 'projects' | 'flavors' | 'images' | 'networks' | 'keyPairs'>;
 

@@ -2,6 +2,7 @@
 import {PUBLIC_NETWORK, type Flavor, type Image, type Network, type Server} from '../../crds/index.ts';
 import {refOf} from '../../kube/objects.ts';
 import type {Caller} from '../http/types.ts';
+import {NOTHING_ELSE} from '../store/bytes.ts';
 import {stateIn, type ComputeContext} from './context.ts';
 import {briefServer, fullServer, type LinkBase, type ServerSources} from './server-view.ts';
 
@@ -47,15 +48,31 @@ function networkOfNic({store, config}: ComputeContext, {spec, status, metadata}:
   return store.networks.get({namespace: ref.namespace ?? metadata.namespace ?? '', name: ref.name});
 }
 
-/** The full view as JSON bytes, serialised again only when something in it has changed. */
-export function fullServerBytes(context: ComputeContext, server: Server, caller: Caller, base: LinkBase): Buffer {
-  const sources = sourcesOf(context, server, caller, base);
-  const networks = (server.status?.nics ?? []).map(({index}) => sources.networkOf(index));
-  const uses = [sources.state.status, sources.state.task, sources.owner, sources.flavor, sources.image, ...sources.keyPairs, ...networks];
-  return context.memo.bytes(server, `full ${base.baseUrl}`, uses, () => fullServer(sources));
+/** Renders servers of one request: the full view as JSON bytes, serialised again only when something in it has changed. */
+export function fullServerRenderer(context: ComputeContext, caller: Caller, base: LinkBase): (server: Server) => Buffer {
+  const epoch = epochOf(context);
+  const variant = `full ${caller.uuid} ${base.baseUrl}`;
+  return (server) =>
+    context.memo.bytes(server, variant, {epoch, uses: () => usesOf(context, server, caller, base)}, () =>
+      fullServer(sourcesOf(context, server, caller, base)),
+    );
 }
 
-/** The brief view as JSON bytes. */
-export function briefServerBytes(context: ComputeContext, server: Server, base: LinkBase): Buffer {
-  return context.memo.bytes(server, `brief ${base.baseUrl}`, [], () => briefServer(server, base.baseUrl));
+/** The same for the brief view. */
+export function briefServerRenderer(context: ComputeContext, base: LinkBase): (server: Server) => Buffer {
+  const variant = `brief ${base.baseUrl}`;
+  return (server) => context.memo.bytes(server, variant, NOTHING_ELSE, () => briefServer(server, base.baseUrl));
+}
+
+/** Revisions of every cache that a server's view reads, beside the server's own. */
+function epochOf({store}: ComputeContext): string {
+  const {flavors, images, networks, keyPairs, drives, serverOperations} = store;
+  return [flavors, images, networks, keyPairs, drives, serverOperations].map(({revision}) => revision).join('.');
+}
+
+/** What a view was made of, in a form that can be compared. */
+function usesOf(context: ComputeContext, server: Server, caller: Caller, base: LinkBase): readonly unknown[] {
+  const {state, flavor, image, keyPairs, networkOf} = sourcesOf(context, server, caller, base);
+  const networks = (server.status?.nics ?? []).map(({index}) => networkOf(index));
+  return [state.status, state.task, flavor, image, ...keyPairs, ...networks];
 }

@@ -12,18 +12,18 @@ import {checkName} from './create-input.ts';
 import {changesSince} from './dates.ts';
 import {empty, formatOf, reply, replyList} from './format.ts';
 import {jsonObject} from './request-body.ts';
-import {briefServerBytes, fullServerBytes, sourcesOf} from './server-bytes.ts';
+import {briefServerRenderer, fullServerRenderer, sourcesOf} from './server-bytes.ts';
 import {connections, fullServer} from './server-view.ts';
 import {admit} from './transitions.ts';
 
 /** GET /servers. */
 export function listServers(input: Input, context: ComputeContext): Answer {
-  return answerList(input, context, (server) => briefServerBytes(context, server, input));
+  return answerList(input, context, briefServerRenderer(context, input));
 }
 
 /** GET /servers/detail. */
 export function listServersDetail(input: Input, context: ComputeContext): Answer {
-  return answerList(input, context, (server) => fullServerBytes(context, server, input.caller, input));
+  return answerList(input, context, fullServerRenderer(context, input.caller, input));
 }
 
 function answerList(input: Input, context: ComputeContext, render: (server: Server) => Buffer): Answer {
@@ -50,7 +50,7 @@ export function getServer(input: Input, context: ComputeContext): Answer {
   const server = serverOf(context, input, {deleted: true});
   if (formatOf(input, input.rawPath) === 'xml')
     return reply(input, 200, {server: fullServer(sourcesOf(context, server, input.caller, input))});
-  const bytes = fullServerBytes(context, server, input.caller, input);
+  const bytes = fullServerRenderer(context, input.caller, input)(server);
   return {status: 200, body: Buffer.concat([Buffer.from('{"server":'), bytes, Buffer.from('}')])};
 }
 

@@ -3,10 +3,19 @@ import type {Network} from '../../crds/index.ts';
 import {isObject} from '../http/body.ts';
 import {Failure} from '../http/failure.ts';
 import {faultOf, OPENSTACK_HEADERS, writeFault} from '../http/openstack-fault.ts';
-import {bindRoutes, type Answer, type ApiModule, type Input, type ModuleConfig, type PublicInput, type RouteOf} from '../http/types.ts';
+import {
+  bindRoutes,
+  requireRoles,
+  type Answer,
+  type ApiModule,
+  type Input,
+  type ModuleConfig,
+  type PublicInput,
+  type RouteOf,
+} from '../http/types.ts';
 import {idOf, uuidOf} from '../store/indexes.ts';
 import type {Store} from '../store/types.ts';
-import {networksOf} from './scope.ts';
+import {networksOf, TENANT} from './scope.ts';
 
 interface SmallDeps {
   readonly store: Store;
@@ -76,6 +85,8 @@ function networkVersions({origin}: PublicInput): Answer {
   return {status: 200, body: {versions: [{id: 'v2.0', status: 'CURRENT', links: [{rel: 'self', href: `${origin}/network/v2.0/`}]}]}};
 }
 
+const ACCOUNT_ROUTES: readonly RouteOf<SmallDeps>[] = [{method: 'POST', path: '/v1.0/user_catalogs', handler: userCatalogs}];
+
 const NETWORK_ROUTES: readonly RouteOf<SmallDeps>[] = [
   {method: 'GET', path: '', auth: 'public', handler: networkVersions},
   {method: 'GET', path: '/v2.0', auth: 'public', handler: networkVersions},
@@ -99,8 +110,8 @@ export function createSmallModules(deps: SmallDeps): readonly ApiModule[] {
       ...common,
       name: 'account',
       mounts: ['/account'],
-      routes: bindRoutes([{method: 'POST', path: '/v1.0/user_catalogs', handler: userCatalogs}], deps),
+      routes: bindRoutes(ACCOUNT_ROUTES, deps),
     },
-    {...common, name: 'network', mounts: ['/network'], routes: bindRoutes(NETWORK_ROUTES, deps)},
+    {...common, name: 'network', mounts: ['/network'], routes: bindRoutes(requireRoles(NETWORK_ROUTES, TENANT), deps)},
   ];
 }

@@ -166,9 +166,12 @@ describe('bodies', () => {
   });
 
   test('one without a length is cut off at the limit too', async () => {
+    let chunks = 0;
     const body = new ReadableStream({
       pull(controller) {
-        controller.enqueue(new TextEncoder().encode('0123456789'));
+        chunks += 1;
+        if (chunks > 1000) controller.close();
+        else controller.enqueue(new TextEncoder().encode('0123456789'));
       },
     });
     const init = {method: 'POST', body, duplex: 'half'} as RequestInit;

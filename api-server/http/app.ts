@@ -59,6 +59,18 @@ export function createApp(modules: readonly ApiModule[], deps: AppDeps): Express
   return app;
 }
 
+/** How long the rest of an oversized body may still come in. */
+const DRAIN_MS = 2000;
+
+/**
+ * Reads on and throws away, for a while: a connection that is closed with unread data in it is reset, and the client never sees why.
+ */
+function drain(request: Request, clock: Clock): void {
+  request.resume();
+  const stop = clock.setTimer(DRAIN_MS, () => request.destroy());
+  request.once('close', stop);
+}
+
 /** State of one request, filled in as far as it gets. */
 interface Progress {
   module: ApiModule | undefined;
@@ -93,8 +105,7 @@ async function handle(served: readonly Served[], mount: string, request: Request
       {method: request.method, mount, path: target.path, query: target.query, headers: request.headers, requestId},
       log,
     );
-    // What is left of an oversized body is not worth reading.
-    if (failure.code === 'payload-too-large') response.setHeader('connection', 'close');
+    if (failure.code === 'payload-too-large') drain(request, deps.clock);
   }
 
   let bytes = 0;

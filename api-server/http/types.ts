@@ -134,6 +134,11 @@ export function bindRoutes<D>(table: readonly RouteOf<D>[], deps: D): readonly R
   );
 }
 
+/** The table with the roles on every route that is behind authentication and names none. */
+export function requireRoles<D>(table: readonly RouteOf<D>[], roles: readonly Role[]): readonly RouteOf<D>[] {
+  return table.map((route) => (route.auth === 'public' || route.roles !== undefined ? route : {...route, roles}));
+}
+
 /** What an error writer may look at. `caller` and parameters are unknown when authentication or routing failed. */
 export interface FailedRequest {
   readonly method: string;

@@ -3,10 +3,25 @@
  * the key, and what is no longer cached is collected. A list is then a concatenation of buffers.
  */
 
-/** Renders an object once per variant (a base URL, a format), again only when the object or one of `uses` has changed. */
+/** What a rendering depends on beside its object. */
+export interface Dependencies {
+  /**
+   * Changes whenever anything outside the object may have changed (revisions of caches): while it stays the same, nothing is looked up.
+   */
+  readonly epoch: string;
+  /** The other values and cached objects that the rendering reads; compared by identity when the epoch has changed. */
+  readonly uses: () => readonly unknown[];
+}
+
+/** Renders an object once per variant (a base URL, a format), again only when the object or what it depends on has changed. */
 export interface BytesMemo<T extends object> {
-  /** `uses`: other cached objects that the rendering reads (a flavor, an image); compared by identity. */
-  bytes(object: T, variant: string, uses: readonly unknown[], render: () => unknown): Buffer;
+  bytes(object: T, variant: string, dependencies: Dependencies, render: () => unknown): Buffer;
+}
+
+interface Rendered {
+  epoch: string;
+  readonly uses: readonly unknown[];
+  readonly bytes: Buffer;
 }
 
 /** Variants kept per object; a client that sends ever new Host headers must not grow memory. */
@@ -14,20 +29,28 @@ const MAX_VARIANTS = 8;
 
 /** Creates a memo. `render` results are turned into JSON. */
 export function createBytesMemo<T extends object>(): BytesMemo<T> {
-  const memo = new WeakMap<T, Map<string, {readonly uses: readonly unknown[]; readonly bytes: Buffer}>>();
+  const memo = new WeakMap<T, Map<string, Rendered>>();
   return {
-    bytes(object, variant, uses, render) {
-      const known = memo.get(object) ?? new Map<string, {readonly uses: readonly unknown[]; readonly bytes: Buffer}>();
+    bytes(object, variant, {epoch, uses}, render) {
+      const known = memo.get(object) ?? new Map<string, Rendered>();
       const found = known.get(variant);
-      if (found !== undefined && found.uses.length === uses.length && found.uses.every((used, at) => used === uses[at])) return found.bytes;
+      if (found?.epoch === epoch) return found.bytes;
+      const used = uses();
+      if (found !== undefined && found.uses.length === used.length && found.uses.every((value, at) => value === used[at])) {
+        found.epoch = epoch;
+        return found.bytes;
+      }
       const bytes = Buffer.from(JSON.stringify(render()), 'utf8');
       if (known.size >= MAX_VARIANTS) known.clear();
-      known.set(variant, {uses, bytes});
+      known.set(variant, {epoch, uses: used, bytes});
       memo.set(object, known);
       return bytes;
     },
   };
 }
+
+/** Dependencies of a rendering that reads nothing but its object. */
+export const NOTHING_ELSE: Dependencies = {epoch: '', uses: () => []};
 
 const COMMA = Buffer.from(',');
 

@@ -67,7 +67,7 @@ export function createCollection<T extends Stored>({
 
     async create(draft: Draft<T>, {signal}: WriteCall) {
       const object = {apiVersion: apiVersionOf(type), kind: type.kind, ...draft} as unknown as T;
-      return seen(await translated(client.create(type, object, {signal})));
+      return seen(await created(client.create(type, object, {signal})));
     },
 
     async update(ref, change, call) {
@@ -134,6 +134,16 @@ export function createCollection<T extends Stored>({
 }
 
 const writeOptions = ({signal, subresource}: UpdateCall) => ({signal, ...(subresource === undefined ? {} : {subresource})});
+
+/** As {@link translated}, of a create: what is "not found" then is the namespace of an account that the operator has not set up yet. */
+export async function created<R>(call: Promise<R>): Promise<R> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isNotFound(error)) throw new Failure('unavailable', 'The account is still being set up', {retryAfterSeconds: 2, cause: error});
+    throw failureOf(error);
+  }
+}
 
 /** A call to the cluster whose errors are `Failure`s. */
 async function translated<R>(call: Promise<R>): Promise<R> {

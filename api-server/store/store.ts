@@ -25,9 +25,9 @@ import {createInformer} from '../../kube/reflector.ts';
 import {SECRET, type Secret} from '../../kube/types.ts';
 import {failureOf} from '../http/normalise.ts';
 import {claimDrive, releaseDrive} from './claims.ts';
-import {createCollection} from './collection.ts';
+import {createCollection, created} from './collection.ts';
 import {createCredentialIndex, credentialIndexes, type CredentialIndex} from './credential-index.ts';
-import {INDEXES} from './indexes.ts';
+import {idOf, INDEXES} from './indexes.ts';
 import type {Collection, SequencedKind, Store, Stored} from './types.ts';
 
 /** Ids reserved at once per kind and replica: a burst of creates queues on the counter once per block. */
@@ -76,11 +76,26 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
   });
   informers.push({kind: 'Secret', informer: secrets as unknown as Informer<KubeObject>});
 
+  /** One above the highest id in the cache: a counter that was restored from an old backup must not give one out again. */
+  const floorOf = (kind: SequencedKind): number =>
+    1 +
+    (informers.find((entry) => entry.kind === kind)?.informer.list() ?? []).reduce(
+      (max, object) => Math.max(max, idOf(object as Stored) ?? 0),
+      0,
+    );
+
   const sequences = new Map<SequencedKind, Sequence>();
   const sequenceOf = (kind: SequencedKind): Sequence => {
     const known = sequences.get(kind);
     if (known !== undefined) return known;
-    const created = createSequence({client, namespace: systemNamespace, name: sequenceName(SEQUENCED[kind]), blockSize: ID_BLOCK, clock});
+    const created = createSequence({
+      client,
+      namespace: systemNamespace,
+      name: sequenceName(SEQUENCED[kind]),
+      blockSize: ID_BLOCK,
+      clock,
+      floor: () => floorOf(kind),
+    });
     sequences.set(kind, created);
     return created;
   };
@@ -116,15 +131,9 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
       const encoded = Object.fromEntries(
         Object.entries(data).map(([key, value]) => [key, Buffer.from(value as string).toString('base64')]),
       );
-      try {
-        await client.create(
-          SECRET,
-          {apiVersion: 'v1', kind: 'Secret', metadata: {...ref, labels}, type: 'Opaque', data: encoded},
-          {signal},
-        );
-      } catch (error) {
-        throw failureOf(error);
-      }
+      await created(
+        client.create(SECRET, {apiVersion: 'v1', kind: 'Secret', metadata: {...ref, labels}, type: 'Opaque', data: encoded}, {signal}),
+      );
     },
 
     async deleteSecret(ref, {signal}) {
