@@ -14,7 +14,6 @@ import {ManifestWriter} from '../objects/writer.ts';
 import {HERE, ROOT} from '../paths.ts';
 import {apiserver, controllerManager, etcd, KWOK_STAGES, kwok, scheduler} from '../processes/control-plane.ts';
 import {probeHttp} from '../probes.ts';
-import {readState} from '../state.ts';
 import {waitFor} from '../waiting.ts';
 import {keep, waitReady, type StartContext, type UpContext} from './context.ts';
 
@@ -86,15 +85,24 @@ export async function startHosts(context: UpContext): Promise<void> {
   const wanted = new Set(context.hosts.map((host) => host.name));
   const {items} = await client.list(NODE, {labelSelector: `${NODE_LABEL.name}=${NODE_LABEL.value}`, signal});
   for (const {metadata} of items) if (!wanted.has(metadata.name)) await client.delete(NODE, {name: metadata.name}, {signal});
-  await dropNodeLeases(context);
   keep(context, kwok(context, stagesHash()));
 }
 
-// KWOK's lease holder id is random: started anew it leaves pods alone until the old leases run out, 40 s.
-async function dropNodeLeases({client, signal, paths}: UpContext): Promise<void> {
-  if (readState(paths.state)?.processes['kwok']?.status === 'running') return;
-  const {items} = await client.list(LEASE, {namespace: 'kube-node-lease', signal});
-  for (const {metadata} of items) await client.delete(LEASE, {namespace: 'kube-node-lease', name: metadata.name}, {signal});
+/** Namespaces in which programs elect leaders, and that of the nodes' heartbeats. */
+const LEASE_NAMESPACES = ['kube-node-lease', 'kubevirt', 'cdi', 'basalt-system'];
+
+/**
+ * Removes the leases of an earlier run, when none of their holders can be alive: KWOK leaves pods alone until an old lease of its node runs
+ * out (40 s), and a leader that was killed holds its place for 15 s.
+ */
+export async function dropOldLeases({client, signal, startedAt}: UpContext): Promise<void> {
+  for (const namespace of LEASE_NAMESPACES) {
+    const {items} = await client.list(LEASE, {namespace, signal});
+    for (const {metadata} of items) {
+      if (Date.parse(metadata.creationTimestamp ?? '') >= startedAt) continue;
+      await client.delete(LEASE, {namespace, name: metadata.name}, {signal});
+    }
+  }
 }
 
 function stagesHash(): string {

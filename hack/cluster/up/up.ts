@@ -3,6 +3,7 @@ import {mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {ensureBuilt} from '../build/build.ts';
 import type {Terminal} from '../build/progress.ts';
+import type {AnyObject} from '../../../kube/objects.ts';
 import {parseVersions} from '../build/versions.ts';
 import {writeAtomic} from '../files.ts';
 import {tryLock} from '../lock.ts';
@@ -11,7 +12,7 @@ import type {Options} from '../options.ts';
 import {cacheFolder, clusterPaths, ROOT, type ClusterPaths} from '../paths.ts';
 import type {ClusterSettings} from '../state.ts';
 import type {StartContext, UpContext} from './context.ts';
-import {installCrds, startApiserver, startControllers, startHosts, waitForControllers} from './control-plane.ts';
+import {dropOldLeases, installCrds, startApiserver, startControllers, startHosts, waitForControllers} from './control-plane.ts';
 import {ensureCredentials, type Credentials} from './credentials.ts';
 import {envVariables, renderClouds, renderEnv} from './env-file.ts';
 import {makePki} from './pki.ts';
@@ -66,7 +67,7 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
     const credentials = settings.programs ? ensureCredentials(paths.credentials) : undefined;
     const running = await step('etcd, kube-apiserver', () => startApiserver(context));
     try {
-      await bringUp(running, step, credentials);
+      await bringUp(running, step, fresh, credentials);
       await running.writer.save();
     } finally {
       await running.client.close();
@@ -84,35 +85,41 @@ function describe(settings: ClusterSettings, hosts: number): string {
 }
 
 // What does not wait for each other runs side by side: starting is mostly other processes' CPU time.
-async function bringUp(context: UpContext, step: Step, credentials: Credentials | undefined): Promise<void> {
-  const {settings} = context;
+async function bringUp(context: UpContext, step: Step, fresh: boolean, credentials: Credentials | undefined): Promise<void> {
   await step('CRDs', () => installCrds(context));
-  if (settings.tier === 'api') return;
+  if (context.settings.tier === 'api') return;
+  if (fresh) await dropOldLeases(context);
   startControllers(context);
+  const [cloud] = await Promise.all([
+    credentials === undefined ? undefined : startOurs(context, step, credentials),
+    startMachinery(context, step),
+  ]);
+  if (cloud !== undefined) await step('operator, api-server, demo cloud Ready', () => waitForPrograms(context, cloud));
+}
+
+async function startMachinery(context: UpContext, step: Step): Promise<void> {
+  const {light} = context.settings;
   await step('namespaces, roles, storage class', () => installVirtualizationBase(context));
-  if (settings.light) {
-    await step('hosts', () => startHosts(context));
-    startHypervisor(context);
-  } else {
+  if (!light) {
     await step('configuration of KubeVirt and CDI', () => configureVirtualization(context));
     await step('webhooks and APIs', () => startVirtualization(context));
-    await step('hosts', () => startHosts(context));
-    startHypervisor(context);
   }
-  const chart =
-    credentials === undefined
-      ? undefined
-      : step('helm chart', () => installChart(context)).then(() => writeCredentials(context, credentials));
-  const waits = [
+  await step('hosts', () => startHosts(context));
+  startHypervisor(context);
+  await Promise.all([
     step('controllers, hosts Ready', () => waitForControllers(context)),
-    ...(settings.light ? [] : [step('KubeVirt, CDI', () => waitForVirtualization(context))]),
-  ];
-  await Promise.all([...waits, chart]);
-  await step('hypervisor', () => waitForHypervisor(context));
-  if (credentials === undefined) return;
-  startPrograms(context);
-  const cloud = await step('demo cloud applied', () => applyCloud(context));
-  await step('operator, api-server, demo cloud Ready', () => waitForPrograms(context, cloud));
+    step('hypervisor', () => waitForHypervisor(context)),
+    light ? undefined : step('KubeVirt, CDI', () => waitForVirtualization(context)),
+  ]);
+}
+
+async function startOurs(context: UpContext, step: Step, credentials: Credentials): Promise<readonly AnyObject[]> {
+  await step('helm chart', () => installChart(context));
+  return await step('programs started, demo cloud applied', async () => {
+    await writeCredentials(context, credentials);
+    startPrograms(context);
+    return await applyCloud(context);
+  });
 }
 
 function finish(
