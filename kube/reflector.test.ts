@@ -259,10 +259,14 @@ describe('relisting', () => {
     server.put(WIDGET, widget('x'));
     await toldOf(2);
     server.faults.gone({match: watches});
+    server.endWatches('close');
     server.remove(WIDGET, {namespace: 'n', name: 'a'});
     server.put(WIDGET, widget('a', 7));
+    await until('the wait', () => clock.nextMs === 600);
+    clock.advance(600);
     await toldOf(4);
     expect(told.slice(2)).toEqual(['deleted a 1>1', 'added a ->7']);
+    expect(reported).toContain('list gone');
   });
 
   test('another ERROR event leads to a list, too', async () => {

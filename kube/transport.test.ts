@@ -11,6 +11,7 @@ import {
   isServerFailure,
   isTooManyRequests,
 } from './errors.ts';
+import {silentLogger} from './log.ts';
 import type {AnyObject, ResourceType} from './objects.ts';
 import {startFakeApiServer} from './testing/fake-api-server.ts';
 import type {FakeApiServer} from './testing/fake-api-server.ts';
@@ -267,6 +268,23 @@ describe('bounds', () => {
     await until('the 429', () => server.requests.length === 2 && server.requests[1]?.status === 429);
     second.abort(reason);
     await expect(waiting).rejects.toBe(reason);
+  });
+
+  test('the line is bounded, and a warning of the server is logged', async () => {
+    const warnings: unknown[] = [];
+    const log = {...silentLogger, warn: (fields: object) => warnings.push(fields), child: () => silentLogger};
+    server.on('GET', /namespaces\/n$/, () => ({status: 200, body: {}, headers: {warning: '299 - "unknown field spec.x"'}}));
+    await server.client({log}).get(NAMESPACE, {name: 'n'});
+    expect(warnings).toEqual([{verb: 'get', resource: 'namespaces', warning: '299 - "unknown field spec.x"'}]);
+
+    server.faults.halfOpen({times: Infinity});
+    const client = server.client({connections: 1});
+    const abort = new AbortController();
+    const calls = Array.from({length: 10_001}, () => client.get(NAMESPACE, {name: 'n'}, {signal: abort.signal}));
+    const settled = Promise.allSettled(calls);
+    expect(await failure(client.get(NAMESPACE, {name: 'n'}))).toMatchObject({reason: 'TooManyCalls', status: 0});
+    abort.abort(new Error('enough'));
+    await settled;
   });
 
   test('connections are reused and bounded', async () => {
