@@ -33,10 +33,10 @@ test: deps ## Everything CI runs: types, lint, generated files, unit tests, clus
 	@$(NODE) hack/test/main.ts
 
 test-unit: deps ## Unit tests only (under a minute, needs no cluster); ARGS=path narrows
-	@$(JEST) --selectProjects unit $(ARGS)
+	@$(JEST) $(ARGS) --selectProjects unit
 
 test-cluster: deps ## Cluster tests against the running local cluster (make up first); ARGS=path narrows
-	@set -a; . "$${BASALT_CLUSTER_DIR:-.cluster}/env"; set +a; $(JEST) --selectProjects cluster --runInBand $(ARGS)
+	@set -a; . "$${BASALT_CLUSTER_DIR:-.cluster}/env"; set +a; $(JEST) $(ARGS) --runInBand --selectProjects cluster
 
 ci: test ## What .ci/run calls
 

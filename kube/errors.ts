@@ -49,7 +49,7 @@ export const isNotFound = (error: unknown): error is ApiError => isApi(error) &&
 /** 409 because an object of that name exists. */
 export const isAlreadyExists = (error: unknown): error is ApiError =>
   isApi(error) && error.status === 409 && error.reason === 'AlreadyExists';
-/** 409 because a precondition (resourceVersion, uid, a json-patch `test`) did not hold, or field managers collide. */
+/** 409 because a precondition (resourceVersion, uid) did not hold, or field managers collide. A failed json-patch `test` is 422: isInvalid. */
 export const isConflict = (error: unknown): error is ApiError => isApi(error) && error.status === 409 && error.reason !== 'AlreadyExists';
 /** 410: the resourceVersion or the continue token is too old. */
 export const isGone = (error: unknown): error is ApiError =>
