@@ -37,7 +37,7 @@ export interface RunningController {
   start(): Promise<void>;
   /** Takes no more work; resolves when what is running has ended. `abort` cuts that short. */
   drain(): Promise<void>;
-  /** Aborts the signal of everything that runs. */
+  /** Takes no more work and aborts the signal of what runs. Final. */
   abort(reason: Error): void;
   readonly queue: WorkQueue;
   /** Why the workers do not run yet, or `undefined` when they do. */
@@ -205,7 +205,10 @@ export function createController(definition: ControllerDefinition, options: Cont
       if (!running) lifetime.abort(new Error('the controller was stopped before its caches were filled'));
       await Promise.all(loops);
     },
-    abort: (reason) => lifetime.abort(reason),
+    abort(reason) {
+      queue.close(); // a handler that does not look at its signal must not be called any more, either
+      lifetime.abort(reason);
+    },
     get waitingFor() {
       return running ? undefined : `controller ${definition.name} waits for its caches`;
     },
