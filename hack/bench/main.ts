@@ -37,7 +37,7 @@ async function onCluster(
     await cluster('up', ...up);
     const env = await readClusterEnv(DIRECTORY);
     const client = createClient({
-      kubeConfig: await loadKubeConfig({path: env['KUBECONFIG'] ?? ''}),
+      kubeConfig: loadKubeConfig({path: env['KUBECONFIG'] ?? ''}),
       userAgent: 'basalt-bench',
       fieldManager: 'basalt-bench',
     });
