@@ -1,8 +1,9 @@
 /** Before anything starts: which cluster this is, what a killed run left, addresses, ports and the supervisor. */
 import {spawn} from 'node:child_process';
-import {closeSync, mkdirSync, openSync, readFileSync, rmSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {parse} from 'yaml';
+import {filesBelow} from '../files.ts';
 import {planNetwork, slotListeners, subnetOf} from '../network/plan.ts';
 import {addLocalSubnet, closeRanges, mayAddRoutes, ownAddress, removeLocalSubnet} from '../network/routes.ts';
 import {claimSlot} from '../network/slots.ts';
@@ -85,6 +86,7 @@ export async function prepare(
     ports,
     network: planNetwork(slot, ports, {routes, ownAddress: ownAddress()}),
   };
+  setLogsAside(paths.log);
   rmSync(paths.processes, {recursive: true, force: true});
   mkdirSync(paths.processes, {recursive: true, mode: 0o700});
   writeState(paths.state, {...settings, processes: {}});
@@ -97,6 +99,11 @@ async function cleanUp(before: ClusterState, say: (line: string) => void): Promi
   if (left.length === 0) return;
   say(`Stopping ${left.length} processes of a run that was killed (${left.map(({name}) => name).join(', ')}).`);
   await killRecorded(before);
+}
+
+// A log is of one run, so that what it says is about this one; the run before stays readable as `<name>.log.1`.
+function setLogsAside(folder: string): void {
+  for (const file of filesBelow(folder)) if (file.endsWith('.log')) renameSync(join(folder, file), join(folder, `${file}.1`));
 }
 
 async function startSupervisor(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
