@@ -29,7 +29,7 @@ import * as indexes from './indexes.ts';
 import type {Informers} from './informers.ts';
 import {DATA_SOURCE, DATA_VOLUME, MIGRATION, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from './kubevirt/types.ts';
 import type {ManagedInformer} from './runtime/manager.ts';
-import {hashSecret, trimClaim, trimNamespace, trimNode, trimPod} from './transforms.ts';
+import {hashSecret, trimClaim, trimInstance, trimNamespace, trimNode, trimPod} from './transforms.ts';
 
 /** Options of {@link createInformers}. */
 export interface InformerOptions {
@@ -83,7 +83,7 @@ export function createInformers(options: InformerOptions): {readonly informers: 
     dataVolumes: informerOf(DATA_VOLUME),
     dataSources: informerOf(DATA_SOURCE),
     virtualMachines: informerOf(VIRTUAL_MACHINE),
-    virtualMachineInstances: informerOf(VIRTUAL_MACHINE_INSTANCE, {indexes: indexes.instanceIndexes}),
+    virtualMachineInstances: informerOf(VIRTUAL_MACHINE_INSTANCE, {indexes: indexes.instanceIndexes, transform: trimInstance}),
     migrations: informerOf(MIGRATION),
     instancetypes: informerOf<KubeObject>(CLUSTER_INSTANCETYPE, {labelSelector: FLAVOR_LABEL, optional: true}),
     networkAttachments: informerOf<KubeObject>(NETWORK_ATTACHMENT, {labelSelector: NETWORK_LABEL, optional: true}),

@@ -3,7 +3,8 @@ import type {Pod} from '../kube/types.ts';
 import {podIndexes} from './indexes.ts';
 import {requestsOf} from './controllers/host/status.ts';
 import {metadata, nodeOf, podOf} from './testing/objects.ts';
-import {hashSecret, trimClaim, trimNode, trimPod} from './transforms.ts';
+import type {VirtualMachineInstance} from './kubevirt/types.ts';
+import {hashSecret, trimClaim, trimInstance, trimNode, trimPod} from './transforms.ts';
 
 /** A launcher as KubeVirt makes it, bulk included. */
 const launcher: Pod = {
@@ -96,4 +97,46 @@ test('a claim keeps the annotations of CDI and ours', () => {
     }),
   };
   expect(trimClaim(claim).metadata.annotations).toEqual({'cdi.kubevirt.io/storage.pod.phase': 'Running', 'basalt.dev/x': 'y'});
+});
+
+test('a guest keeps what its restart diff and its status are read from', () => {
+  const instance = {
+    apiVersion: 'kubevirt.io/v1',
+    kind: 'VirtualMachineInstance',
+    metadata: metadata('s', {namespace: 'acct-demo'}),
+    spec: {
+      domain: {
+        cpu: {sockets: 2},
+        memory: {guest: '1Gi'},
+        devices: {interfaces: []},
+        clock: {utc: {}},
+        firmware: {uuid: 'u'},
+        machine: {type: 'q35'},
+      },
+      networks: [],
+      volumes: [],
+      terminationGracePeriodSeconds: 300,
+    },
+    status: {
+      phase: 'Running',
+      nodeName: 'n',
+      interfaces: [],
+      migrationState: {},
+      guestOSInfo: {id: 'debian'},
+      topologyHints: {},
+      volumeStatus: [],
+    },
+  } as unknown as VirtualMachineInstance;
+  expect(trimInstance(instance)).toEqual({
+    ...instance,
+    spec: {
+      domain: {cpu: {sockets: 2}, memory: {guest: '1Gi'}, devices: {interfaces: []}},
+      networks: [],
+      volumes: [],
+      terminationGracePeriodSeconds: 300,
+    },
+    status: {phase: 'Running', nodeName: 'n', interfaces: [], migrationState: {}},
+  });
+  const {spec: _spec, status: _status, ...bare} = instance;
+  expect(trimInstance(bare as VirtualMachineInstance)).toEqual(bare);
 });

@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import type {KubeObject} from '../kube/objects.ts';
 import type {CoreNode, Namespace, PersistentVolumeClaim, Pod, Secret} from '../kube/types.ts';
+import type {VirtualMachineInstance} from './kubevirt/types.ts';
 
 /** A launcher pod: where it is, what it asks for, how it does. Its volumes, environment and mounts are a hundred times as much. */
 export function trimPod(pod: Pod): Pod {
@@ -93,4 +94,33 @@ export function trimClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
     Object.entries(claim.metadata.annotations ?? {}).filter(([key]) => key.startsWith('cdi.kubevirt.io/') || key.startsWith('basalt.dev/')),
   );
   return {...claim, metadata: {...claim.metadata, annotations}};
+}
+
+/** Parts of an instance's status, and of its domain, that nobody here reads; on a real cluster they are more than half of it. */
+const UNREAD_STATUS: ReadonlySet<string> = new Set([
+  'activePods',
+  'currentCPUTopology',
+  'guestOSInfo',
+  'kernelBootStatus',
+  'launcherContainerImageVersion',
+  'machine',
+  'memory',
+  'runtimeUser',
+  'selinuxContext',
+  'topologyHints',
+  'volumeStatus',
+]);
+const UNREAD_DOMAIN: ReadonlySet<string> = new Set(['clock', 'features', 'firmware', 'machine']);
+
+const omit = <T extends object>(object: T, unread: ReadonlySet<string>): T =>
+  Object.fromEntries(Object.entries(object).filter(([key]) => !unread.has(key))) as T;
+
+/** A guest as the server's controllers read it: what it runs with, where, and how it does. */
+export function trimInstance(instance: VirtualMachineInstance): VirtualMachineInstance {
+  const {spec, status} = instance;
+  return {
+    ...instance,
+    ...(spec?.domain === undefined ? {} : {spec: {...spec, domain: omit(spec.domain, UNREAD_DOMAIN)}}),
+    ...(status === undefined ? {} : {status: omit(status, UNREAD_STATUS)}),
+  };
 }
