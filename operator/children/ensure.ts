@@ -68,24 +68,25 @@ export async function freshly<T extends KubeObject>(
 export type Propagation = 'Foreground' | 'Background';
 
 /**
- * Deletes the owner's child, if it is there and the owner's, and tells whether it is gone, on fresh evidence. Repeating it while the child
- * goes writes nothing.
+ * Deletes the owner's child, if it is there and the owner's, and tells whether it is gone. What the cache shows alive is deleted, and what it
+ * shows going is waited for; that nothing is left is believed only of a fresh read. Repeating it while the child goes writes nothing.
  */
 export async function removeChild<T extends KubeObject>(
-  target: Omit<ChildTarget<T>, 'informer'>,
+  target: ChildTarget<T>,
   owner: KubeObject,
   ref: {readonly namespace?: string; readonly name: string},
   propagationPolicy: Propagation = 'Foreground',
 ): Promise<boolean> {
-  const {client, type, signal} = target;
-  const object = await freshly(client, type, ref, signal);
+  const {client, type, informer, signal} = target;
+  const cached = informer.get(keyOf(ref));
+  if (cached !== undefined && isControlledBy(cached, owner) && isDeleting(cached)) return false;
+  const object = cached ?? (await freshly(client, type, ref, signal));
   if (object === undefined || !isControlledBy(object, owner)) return true;
   if (isDeleting(object)) return false;
   try {
     await client.delete(type, ref, {signal, propagationPolicy, preconditions: {uid: object.metadata.uid ?? ''}});
   } catch (error) {
-    if (isNotFound(error)) return true;
-    throw error;
+    if (!isNotFound(error)) throw error;
   }
   return (await freshly(client, type, ref, signal)) === undefined;
 }

@@ -237,8 +237,8 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       if (copies.length > 0) return await wait('WaitingForClones', `being copied to ${someOf(copies.map(({metadata}) => metadata.name))}`);
       const ref = {namespace, name: claimName(drive)};
       // In the foreground: the claim that CDI made for it goes first.
-      const volumeGone = await removeChild({client, type: DATA_VOLUME, signal}, drive, ref);
-      const claimGone = await removeChild({client, type: PERSISTENT_VOLUME_CLAIM, signal}, drive, ref, 'Background');
+      const volumeGone = await removeChild({client, type: DATA_VOLUME, informer: dataVolumes, signal}, drive, ref);
+      const claimGone = await removeChild({client, type: PERSISTENT_VOLUME_CLAIM, informer: pvcs, signal}, drive, ref, 'Background');
       return volumeGone && claimGone ? DONE : await wait('WaitingForChildren', 'its storage is being given back');
     },
   });

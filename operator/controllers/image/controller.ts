@@ -116,8 +116,16 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
       if (copies.length > 0) return await wait('WaitingForClones', `drives are being copied from it: ${someOf(copies)}`);
       const target = {client, signal: scope.signal};
       const gone = await Promise.all([
-        removeChild({...target, type: DATA_SOURCE}, image, {namespace, name: dataSourceNameOfImage(image.metadata.name)}, 'Background'),
-        removeChild({...target, type: DATA_VOLUME}, image, {namespace, name: dataVolumeNameOfImage(image.metadata.name)}),
+        removeChild(
+          {...target, type: DATA_SOURCE, informer: dataSources},
+          image,
+          {namespace, name: dataSourceNameOfImage(image.metadata.name)},
+          'Background',
+        ),
+        removeChild({...target, type: DATA_VOLUME, informer: dataVolumes}, image, {
+          namespace,
+          name: dataVolumeNameOfImage(image.metadata.name),
+        }),
       ]);
       return gone.every(Boolean) ? DONE : await wait('WaitingForChildren', 'its DataVolume and claim are being deleted');
     },

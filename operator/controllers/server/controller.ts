@@ -37,7 +37,7 @@ const SECRET_POLL_MS = 2_000;
 /** How long to wait before a deletion looks again, in milliseconds, in case the last event of a child was missed. */
 const DELETE_POLL_MS = 2_000;
 /** Servers that are worked on at the same time. Most of a run is waiting for the API server. */
-const WORKERS = 32;
+const WORKERS = 100;
 
 /** Findings before anything was looked at, for a paused or dying server. */
 const NOTHING: Findings = {
@@ -208,7 +208,8 @@ export function createServerController(deps: Deps): ControllerDefinition {
     const delay = pace.delayMs(keyOf(refOfObject(server)), server.status, status, clock.monotonicMs());
     if (delay > 0) return delay;
     const {object, changed} = await writeStatus<ServerStatus, Server>({client, type: SERVER, informer: servers, signal}, server, status);
-    if (changed && server.status?.phase !== status.phase) announce(object);
+    // That it is being built, or deleted, is no news to whoever asked for it.
+    if (changed && server.status?.phase !== status.phase && status.phase !== 'BUILD' && status.phase !== 'DELETING') announce(object);
     return 0;
   };
 
@@ -256,6 +257,17 @@ export function createServerController(deps: Deps): ControllerDefinition {
     if (over) await client.delete(SERVER, refOfObject(server), {signal, preconditions: {uid: server.metadata.uid ?? ''}});
   };
 
+  /**
+   * The first write of a new server: finalizer and id. Its addresses are leased meanwhile, the one thing that may precede the finalizer: the
+   * leases of a server that is gone are given back without it, too. What fails there fails again, and is told, where it is needed.
+   */
+  const prepare = async (server: Server, signal: AbortSignal): Promise<Server> => {
+    const leasing = hasFinalizer(server) ? [] : [ensureNetworks(deps, book, gather(deps, server), signal)];
+    const [prepared] = await Promise.allSettled([ensureFinalizerAndId<Server>(deps, SERVER, servers, server, signal), ...leasing]);
+    if (prepared.status === 'rejected') throw prepared.reason;
+    return prepared.value;
+  };
+
   const reconcile = async (key: string, context: ReconcileContext): Promise<Result> => {
     const cached = servers.get(key);
     if (cached === undefined) {
@@ -277,7 +289,7 @@ export function createServerController(deps: Deps): ControllerDefinition {
       return DONE;
     }
     if (isDeleting(cached)) return hasFinalizer(cached) ? await reconcileDeleting(cached, context) : DONE;
-    const server = await ensureFinalizerAndId<Server>(deps, SERVER, servers, cached, context.signal);
+    const server = await prepare(cached, context.signal);
     const outcome = await carryOut(gather(deps, server), context);
     const seen = seenOf(outcome, {complete: outcome.error === undefined});
     const status = serverStatus(seen);

@@ -10,7 +10,7 @@ import {refOfObject} from '../../../kube/objects.ts';
 import {SECRET} from '../../../kube/types.ts';
 import {freshly, removeChild} from '../../children/ensure.ts';
 import {cloudInitSecretName, rootDriveName, virtualMachineName} from '../../kubevirt/names.ts';
-import {VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from '../../kubevirt/types.ts';
+import {VIRTUAL_MACHINE} from '../../kubevirt/types.ts';
 import type {LeaseBook} from '../../leases/lease-book.ts';
 import type {Deps, ReconcileContext} from '../../runtime/types.ts';
 import {owningServer} from '../drive/claims.ts';
@@ -30,7 +30,11 @@ export interface Remaining {
 async function removeMachine(deps: Deps, scope: Scope, signal: AbortSignal): Promise<Remaining | undefined> {
   const {server, namespace, instance} = scope;
   const ref = {namespace, name: virtualMachineName(server.metadata.name)};
-  const machineGone = await removeChild({client: deps.client, type: VIRTUAL_MACHINE, signal}, server, ref);
+  const machineGone = await removeChild(
+    {client: deps.client, type: VIRTUAL_MACHINE, informer: deps.informers.virtualMachines, signal},
+    server,
+    ref,
+  );
   const call = stopCall(instance, 'Hard');
   if (!machineGone && call !== undefined) await callPower(deps, scope, call, signal);
   if (!machineGone)
@@ -38,16 +42,14 @@ async function removeMachine(deps: Deps, scope: Scope, signal: AbortSignal): Pro
       reason: instance === undefined ? 'DeletingVirtualMachine' : 'StoppingServer',
       message: 'its guest is being switched off and its VirtualMachine removed',
     };
-  const left = await freshly(deps.client, VIRTUAL_MACHINE_INSTANCE, ref, signal);
-  const ours = left?.metadata.ownerReferences?.some(({kind, name}) => kind === 'VirtualMachine' && name === ref.name) ?? false;
-  // A namesake's instance would belong to a machine that is still there.
-  return ours ? {reason: 'StoppingServer', message: 'its guest is being switched off'} : undefined;
+  // A machine keeps its finalizer until its instance is gone.
+  return undefined;
 }
 
 /** The boot Secret goes with its last server. */
 async function removeSecrets(deps: Deps, {server, namespace}: Scope, signal: AbortSignal): Promise<boolean> {
   const seedGone = await removeChild(
-    {client: deps.client, type: SECRET, signal},
+    {client: deps.client, type: SECRET, informer: deps.informers.secrets, signal},
     server,
     {namespace, name: cloudInitSecretName(server.metadata.name)},
     'Background',
@@ -98,7 +100,7 @@ export async function finalize(deps: Deps, book: LeaseBook, scope: Scope, {signa
   // All at once: the root drive waits by its own finalizer until no guest is on it.
   const [machine, rootGone, secretsGone] = await Promise.all([
     removeMachine(deps, scope, signal),
-    removeChild({client: deps.client, type: DRIVE, signal}, server, root),
+    removeChild({client: deps.client, type: DRIVE, informer: deps.informers.drives, signal}, server, root),
     removeSecrets(deps, scope, signal),
   ]);
   if (machine !== undefined) return machine;

@@ -17,10 +17,12 @@ const pressing = (status: ServerStatus | undefined) => ({
   // Their messages are also the memory of an eviction.
   running: condition(status, 'Running')?.status === 'True' ? condition(status, 'Running')?.message : undefined,
   power: condition(status, 'PowerStateSynced')?.reason === 'Starting' ? condition(status, 'PowerStateSynced')?.message : undefined,
-  deleting: condition(status, 'Deleting')?.reason,
   paused: condition(status, 'Paused')?.status,
 });
 
 /** Whether `after` must be written at once: clients wait for it, or it must survive a crash of ours. */
-export const isPressing = (before: ServerStatus | undefined, after: ServerStatus): boolean =>
-  before === undefined || !sameJson(pressing(before), pressing(after));
+export function isPressing(before: ServerStatus | undefined, after: ServerStatus): boolean {
+  // Most deletions are over before anybody could read about their steps; the deletionTimestamp says it at once.
+  if (after.phase === 'DELETING') return false;
+  return before === undefined || !sameJson(pressing(before), pressing(after));
+}

@@ -56,9 +56,13 @@ export function serverWatches({informers, systemNamespace}: Pick<Deps, 'informer
     // Every lease changes a network; only a change of what servers depend on concerns them.
     watchOf(informers.networks, (change) => {
       const {object, oldObject} = change;
-      if (!specMoved(change) && object.status?.nad === oldObject?.status?.nad) return [];
+      // Leases of servers that went while no operator ran: a look at each gives them back.
+      const orphans =
+        change.kind === 'added' ? (object.status?.leases ?? []).map(({namespace, server}) => keyOf({namespace, name: server})) : [];
+      const gone = [...new Set(orphans)].filter((key) => servers.get(key) === undefined);
+      if (!specMoved(change) && object.status?.nad === oldObject?.status?.nad) return gone;
       const key = keyOfObject(object);
-      return [...new Set([...using('network', key), ...onNetwork(key)].map(keyOfObject))];
+      return [...gone, ...new Set([...using('network', key), ...onNetwork(key)].map(keyOfObject))];
     }),
     watchOf(informers.keyPairs, ({object}) => unbuilt(using('keyPair', keyOfObject(object)))),
     watchOf(informers.serverGroups, (change) => {
