@@ -10,7 +10,7 @@ import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {isControlledBy} from '../shared/owner.ts';
-import {credentialsName, hashedData} from './credentials.ts';
+import {credentialsName, hashedData, mayHoldCredentials} from './credentials.ts';
 import {ACCOUNT_LABEL, desiredBindings, desiredNamespace, namespaceOf} from './plan.ts';
 import {accountStatus, deletingAccountStatus} from './status.ts';
 import type {AccountSeen} from './status.ts';
@@ -41,7 +41,7 @@ export function createAccountController(deps: Deps): ControllerDefinition {
 
   const hashCredentials = async (account: Account, signal: AbortSignal): Promise<boolean> => {
     const secret = await secretOf(account, signal);
-    if (secret === undefined) return false;
+    if (secret === undefined || !mayHoldCredentials(secret, account)) return false;
     const data = await hashedData(secret);
     const labelled = secret.metadata.labels?.[ACCOUNT_LABEL] === account.metadata.name;
     if (data === undefined && labelled) return true;

@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 import {hashPassword, verifyPassword, verifyToken} from '../../../crds/rules/credentials.ts';
 import type {Secret} from '../../../kube/types.ts';
 import {accountOf, metadata} from '../../testing/objects.ts';
-import {credentialsName, hashedData} from './credentials.ts';
+import {credentialsName, hashedData, mayHoldCredentials} from './credentials.ts';
 
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text: string | null | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
@@ -41,4 +41,20 @@ describe('a password written again', () => {
 test('the name of the Secret may be chosen', () => {
   expect(credentialsName(accountOf('demo'))).toBe('demo-credentials');
   expect(credentialsName(accountOf('demo', {credentialsSecret: {name: 'mine'}}))).toBe('mine');
+});
+
+describe('a Secret is the account’s own', () => {
+  const labelled = (account: string): Secret => {
+    const secret = secretOf({note: 'x'});
+    return {...secret, metadata: {...secret.metadata, labels: {'basalt.dev/account': account}}};
+  };
+  test.each([
+    ['with its label', labelled('demo'), true],
+    ['with cleartext and no label', secretOf({password: 'x'}), true],
+    ['with hashes and no label', secretOf({'token.hash': 'x'}), true],
+    ['not with another account’s label', labelled('other'), false],
+    ['not when it holds something else', secretOf({key: 'x'}), false],
+  ])('%s', (_row, secret, expected) => {
+    expect(mayHoldCredentials(secret, accountOf('demo'))).toBe(expected);
+  });
 });

@@ -4,7 +4,7 @@
  */
 import type {Account} from '../../../crds/index.ts';
 import {hashPassword, hashToken, verifyPassword} from '../../../crds/rules/credentials.ts';
-import {credentialsSecretName} from '../../../crds/wellknown.ts';
+import {LABELS, credentialsSecretName} from '../../../crds/wellknown.ts';
 import type {Secret} from '../../../kube/types.ts';
 
 /** Name of an account's Secret in the system namespace. */
@@ -16,6 +16,16 @@ const TOKEN_KEYS = ['api-key', 'token'] as const;
 
 const decode = (value: string): string => Buffer.from(value, 'base64').toString('utf8');
 const encode = (value: string): string => Buffer.from(value, 'utf8').toString('base64');
+
+/**
+ * Whether the Secret is this account's to change, and to delete with it: it holds credentials and is not another account's. The name in
+ * `spec.credentialsSecret` is somebody's input, and the system namespace has Secrets of other kinds.
+ */
+export function mayHoldCredentials(secret: Secret, account: Account): boolean {
+  const holder = secret.metadata.labels?.[LABELS.account];
+  if (holder !== undefined) return holder === account.metadata.name;
+  return ['password', ...TOKEN_KEYS].some((key) => secret.data?.[key] !== undefined || secret.data?.[`${key}.hash`] !== undefined);
+}
 
 /** Whether the Secret holds a key that must not stay as it is. */
 export const hasCleartext = (secret: Secret): boolean => ['password', ...TOKEN_KEYS].some((key) => secret.data?.[key] !== undefined);

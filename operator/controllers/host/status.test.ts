@@ -70,6 +70,7 @@ describe('conditions', () => {
       {binding: {node: nodeOf('n', {status: {allocatable: {cpu: '4'}}})}},
       {Ready: 'False/KVMMissing', KVMAvailable: 'False/KVMMissing'},
     ],
+    ['switched off', {host: hostOf('h', {activity: 'Inactive'})}, {Ready: 'False/Inactive', Schedulable: 'False/Inactive'}],
     ['region absent', {missing: 'region r'}, {Ready: 'False/DependencyMissing', NodeFound: 'True/NodeFound'}],
     [
       'draining',

@@ -41,7 +41,8 @@ const judge = (type: string, ok: boolean, reason: Reason, message: string): Judg
 const unknown = (type: string, message: string): Judgement => ({type, status: 'Unknown', reason: 'NodeMissing', message});
 
 function nodeJudgements(node: CoreNode, seen: HostSeen): readonly [Judgement, Judgement, Judgement] {
-  const {reason, message} = schedulability(node, seen.nowMs);
+  const inactive = {reason: 'Inactive', message: 'the host is switched off in the inventory (spec.activity)'} as const;
+  const {reason, message} = seen.host.spec.activity === 'Inactive' ? inactive : schedulability(node, seen.nowMs);
   return [
     judge('NodeFound', true, 'NodeFound', `this host is node ${node.metadata.name}`),
     judge('Schedulable', reason === undefined, reason ?? 'Schedulable', message),
