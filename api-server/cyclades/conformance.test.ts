@@ -157,7 +157,7 @@ describe('create (6.6)', () => {
       await create({adminPass: 'Sup3rSecret!', user_data: Buffer.from('#cloud-config').toString('base64')})
     ).json<ServerBody>();
     expect(server.adminPass).toBe('Sup3rSecret!');
-    // One write in twenty reserves a block of ids as well.
+    // One create in fifty reserves a block of ids as well.
     expect(harness.fake.writes - before).toBeLessThanOrEqual(3);
     const stored = harness.fake.objects(SERVER, namespaceOf(DEMO)).find(({spec}) => String(spec.id) === server.id);
     const secretName = stored?.spec.bootSecret?.name ?? '';

@@ -7,6 +7,7 @@ import type {Caller, Input, ModuleConfig} from '../http/types.ts';
 import {createBytesMemo, type BytesMemo} from '../store/bytes.ts';
 import type {Store} from '../store/types.ts';
 import {POLL_LIMIT_MS} from './dates.ts';
+import {createAdminPassSupply, type AdminPassSupply} from './password.ts';
 import {createPendingOperations, type PendingOperations} from './pending.ts';
 import {stateOf, type ServerState} from './status.ts';
 import {createTombstones, type Tombstones} from './tombstones.ts';
@@ -20,6 +21,7 @@ export interface ComputeContext {
   readonly deletedServers: Tombstones<Server>;
   readonly deletedFlavors: Tombstones<Flavor>;
   readonly memo: BytesMemo<Server>;
+  readonly adminPasses: AdminPassSupply;
 }
 
 /** Builds the context; it follows the store's caches from then on. */
@@ -32,6 +34,7 @@ export function createComputeContext({store, clock, config}: Pick<ComputeContext
     deletedServers: createTombstones(store.servers, clock, {keepMs: POLL_LIMIT_MS, max: 100_000}),
     deletedFlavors: createTombstones(store.flavors, clock, {max: 1000}),
     memo: createBytesMemo<Server>(),
+    adminPasses: createAdminPassSupply(clock),
   };
 }
 

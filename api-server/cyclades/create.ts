@@ -27,7 +27,6 @@ import {
 } from './create-input.ts';
 import {reply} from './format.ts';
 import {imageMetadata} from './image-view.ts';
-import {randomAdminPass} from './password.ts';
 import {profileOf} from './profile.ts';
 import {jsonObject} from './request-body.ts';
 import {findImage, findKeyPair, findNetwork, projectsOf, seesFlavor} from './scope.ts';
@@ -81,7 +80,7 @@ export function check(body: unknown, {caller, mount}: Pick<Input, 'caller' | 'mo
   const image = findImage(shape.imageRef, caller, store);
   if (image === undefined) throw new Failure('not-found', 'Image not found.');
   const nics = connect(readNetworks(shape.server), caller, context);
-  const adminPass = given ?? randomAdminPass();
+  const {password, hash} = given === undefined ? context.adminPasses.take() : {password: given, hash: hashForShadow(given)};
   return {
     name: shape.name,
     flavor,
@@ -91,8 +90,8 @@ export function check(body: unknown, {caller, mount}: Pick<Input, 'caller' | 'mo
     personality,
     userData,
     nics,
-    adminPass,
-    passwordHash: hashForShadow(adminPass, {guessable: given !== undefined}),
+    adminPass: password,
+    passwordHash: hash,
   };
 }
 

@@ -31,7 +31,7 @@ import {idOf, INDEXES} from './indexes.ts';
 import type {Collection, SequencedKind, Store, Stored} from './types.ts';
 
 /** Ids reserved at once per kind and replica: a burst of creates queues on the counter once per block. */
-const ID_BLOCK = 20;
+const ID_BLOCK = 50;
 
 /** Options of {@link createStore}. */
 export interface StoreOptions {
