@@ -9,9 +9,12 @@ function ip(...args: string[]): string {
   return execFileSync('ip', args, {encoding: 'utf8', timeout: IP_TIMEOUT_MS, stdio: ['ignore', 'pipe', 'pipe']});
 }
 
-/** True if this process may add routes: tried, not guessed, because root in a container often may not. */
-export function mayAddRoutes(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+/**
+ * True if this process may add routes: tried, not guessed, because root in a container often may not. BASALT_ROUTES=off says no, to see
+ * what happens without.
+ */
+export function mayAddRoutes(env: NodeJS.ProcessEnv = process.env): boolean {
+  if (env['BASALT_ROUTES'] === 'off' || process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   try {
     // A route that no cluster uses (slots end at 255, but this /32 is the network's last address).
     ip('route', 'replace', 'local', '10.245.255.255/32', 'dev', 'lo');
