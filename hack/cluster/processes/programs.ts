@@ -24,6 +24,12 @@ export interface ProgramOptions {
   readonly logLevel: string;
 }
 
+/**
+ * As in the chart: V8 sizes its young generation for throughput, up to three times this many MiB; caches of thousands of objects need no
+ * more, and the resident memory is smaller by a third. It can be set on the command line only.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=16'];
+
 /** The operator, electing a leader as in a real installation. */
 export function operator({paths: {pki}, settings: {ports}}: ProcessContext, options: ProgramOptions): ProcessSpec {
   return {
@@ -38,7 +44,7 @@ export function operator({paths: {pki}, settings: {ports}}: ProcessContext, opti
       BASALT_LOG_LEVEL: options.logLevel,
       BASALT_LEADER_ELECT: 'true',
     },
-    args: [join(ROOT, 'operator/main.ts')],
+    args: [...NODE_FLAGS, join(ROOT, 'operator/main.ts')],
   };
 }
 
@@ -59,7 +65,7 @@ export function apiServer({paths: {pki}, settings: {ports}}: ProcessContext, opt
       BASALT_REGION_NAME: REGION_NAME,
       BASALT_LOG_LEVEL: options.logLevel,
     },
-    args: [join(ROOT, 'api-server/main.ts')],
+    args: [...NODE_FLAGS, join(ROOT, 'api-server/main.ts')],
   };
 }
 
