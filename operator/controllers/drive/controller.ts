@@ -184,9 +184,10 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       watchOf(servers, ({object, oldObject}) =>
         oldObject !== undefined && oldObject.metadata.generation === object.metadata.generation ? [] : keysOfServer(object),
       ),
-      watchOf(virtualMachines, ({kind, object}) =>
-        kind === 'deleted' ? [...keysOfServer(object), keyIn(object, rootDriveName(object.metadata.name))] : [],
-      ),
+      watchOf(virtualMachines, ({kind, object, oldObject}) => {
+        const unplugged = kind === 'deleted' || oldObject?.metadata.generation !== object.metadata.generation;
+        return unplugged ? [...new Set([...keysOfServer(object), keyIn(object, rootDriveName(object.metadata.name))])] : [];
+      }),
       watchOf(virtualMachineInstances, ({kind, object}) => {
         if (kind !== 'deleted') return [];
         const freed = keysOfServer(object);

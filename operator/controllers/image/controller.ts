@@ -4,7 +4,7 @@ import type {Drive, Image, ImageStatus, Reason} from '../../../crds/index.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import {ensureChild, removeChild} from '../../children/ensure.ts';
 import {volumeStateOf} from '../../kubevirt/data-volume-state.ts';
-import {dataSourceNameOfImage, dataVolumeNameOfImage} from '../../kubevirt/names.ts';
+import {claimNameOfDrive, dataSourceNameOfImage, dataVolumeNameOfImage} from '../../kubevirt/names.ts';
 import {DATA_SOURCE, DATA_VOLUME} from '../../kubevirt/types.ts';
 import type {StorageTier} from '../../kubevirt/volumes.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
@@ -39,16 +39,14 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
     return owner?.kind === 'Image' ? [keyOf({namespace: object.metadata.namespace ?? '', name: owner.name})] : [];
   };
 
-  /** Drives that are being copied from the image right now. */
+  /** Drives that are being copied from the image right now: their DataVolume is there and not filled yet. */
   const copiesUnderWay = (image: Image): readonly string[] =>
     drives
       .byIndex('image', keyOf(refOfObject(image)))
-      .filter(
-        (drive) =>
-          drive.metadata.deletionTimestamp === undefined &&
-          drive.status?.phase !== 'Ready' &&
-          drive.status?.persistentVolumeClaim !== undefined,
-      )
+      .filter((drive) => {
+        const volume = dataVolumes.get(keyOf({...refOfObject(drive), name: claimNameOfDrive(drive.metadata.name)}));
+        return volume !== undefined && !['Ready', 'Failed'].includes(volumeStateOf(volume).phase);
+      })
       .map((drive) => drive.metadata.name);
 
   const observe = async (image: Image, signal: AbortSignal): Promise<Omit<ImageSeen, 'image' | 'nowMs'>> => {

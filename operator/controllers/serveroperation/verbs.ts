@@ -4,11 +4,12 @@ import type {Reason, Server, ServerOperation} from '../../../crds/index.ts';
 import {ApiError, isConflict} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import {ensureChild} from '../../children/ensure.ts';
+import type {Child} from '../../children/ensure.ts';
 import {callSubresource} from '../../children/subresource.ts';
 import type {SubresourceCall} from '../../children/subresource.ts';
 import {buildMigration} from '../../kubevirt/migration.ts';
 import {MIGRATION} from '../../kubevirt/types.ts';
-import type {VirtualMachineInstance} from '../../kubevirt/types.ts';
+import type {VirtualMachineInstance, VirtualMachineInstanceMigration} from '../../kubevirt/types.ts';
 import type {Deps} from '../../runtime/types.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {uuidOf} from '../shared/identity.ts';
@@ -133,7 +134,15 @@ async function migrate({deps, operation, server, instance, signal}: Job): Promis
   });
   if (informers.migrations.get(keyOf(refOfObject(desired))) === undefined && instance?.status?.phase !== 'Running')
     return fail('WrongState', 'only a running guest can move');
-  const child = await ensureChild({client, type: MIGRATION, informer: informers.migrations, signal}, operation, desired);
+  let child: Child<VirtualMachineInstanceMigration>;
+  try {
+    child = await ensureChild({client, type: MIGRATION, informer: informers.migrations, signal}, operation, desired);
+  } catch (error) {
+    // KubeVirt's webhook says at once what makes a guest immovable.
+    if (error instanceof ApiError && (error.status === 403 || error.status === 422 || error.status === 400))
+      return fail('NotMigratable', error.message);
+    throw error;
+  }
   if (child.kind === 'foreign') return fail('NotOwned', `migration ${desired.metadata.name} exists and does not belong to this operation`);
   const phase = child.object.status?.phase;
   if (phase === 'Succeeded') return done('Succeeded', `the guest runs on ${instance?.status?.nodeName ?? 'another host'}`);
