@@ -27,7 +27,13 @@ import {
   writeCredentials,
 } from './programs.ts';
 import {secondsText, stepRunner, type Step} from './steps.ts';
-import {configureVirtualization, installVirtualizationBase, startVirtualization, waitForVirtualization} from './virtualization.ts';
+import {
+  configureVirtualization,
+  installVirtualizationBase,
+  registerVirtualization,
+  startVirtualization,
+  waitForVirtualization,
+} from './virtualization.ts';
 
 /** What `up` needs of its surroundings. */
 export interface UpSurroundings {
@@ -102,14 +108,19 @@ async function startMachinery(context: UpContext, step: Step): Promise<void> {
   await step('namespaces, roles, storage class', () => installVirtualizationBase(context));
   if (!light) {
     await step('configuration of KubeVirt and CDI', () => configureVirtualization(context));
-    await step('webhooks and APIs', () => startVirtualization(context));
+    startVirtualization(context);
   }
   await step('hosts', () => startHosts(context));
   startHypervisor(context);
   await Promise.all([
     step('controllers, hosts Ready', () => waitForControllers(context)),
     step('hypervisor', () => waitForHypervisor(context)),
-    light ? undefined : step('KubeVirt, CDI', () => waitForVirtualization(context)),
+    light
+      ? undefined
+      : step('KubeVirt, CDI', async () => {
+          await registerVirtualization(context);
+          await waitForVirtualization(context);
+        }),
   ]);
 }
 

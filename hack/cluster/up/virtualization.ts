@@ -5,7 +5,9 @@ import {isNotFound} from '../../../kube/errors.ts';
 import type {AnyObject, ResourceType} from '../../../kube/objects.ts';
 import {LEASE} from '../../../kube/types.ts';
 import {readDumped, readYaml, withCa, type Variables} from '../objects/manifests.ts';
+import type {Listener} from '../network/plan.ts';
 import {HERE} from '../paths.ts';
+import {probeTcp} from '../probes.ts';
 import {cdiApiserver, cdiController, virtApi, virtController} from '../processes/virtualization.ts';
 import {keep, waitReady, type UpContext} from './context.ts';
 
@@ -13,6 +15,13 @@ const START_DEADLINE_MS = 90_000;
 
 const KUBEVIRT: ResourceType = {group: 'kubevirt.io', version: 'v1', plural: 'kubevirts', kind: 'KubeVirt', namespaced: true};
 const CDI: ResourceType = {group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'cdis', kind: 'CDI', namespaced: false};
+const API_SERVICE: ResourceType = {
+  group: 'apiregistration.k8s.io',
+  version: 'v1',
+  plural: 'apiservices',
+  kind: 'APIService',
+  namespaced: false,
+};
 const STORAGE_PROFILE: ResourceType = {
   group: 'cdi.kubevirt.io',
   version: 'v1beta1',
@@ -89,16 +98,35 @@ function signingKeySecret(privateKey: string, publicKey: string): AnyObject {
   };
 }
 
-/** Starts KubeVirt's and CDI's programs and registers their webhooks and APIs. */
-export async function startVirtualization(context: UpContext): Promise<void> {
-  const {build, paths, writer} = context;
+/** Starts KubeVirt's and CDI's programs. */
+export function startVirtualization(context: UpContext): void {
   keep(context, virtApi(context), cdiApiserver(context), virtController(context, context.versions.kubevirt), cdiController(context));
-  const registrations = [
-    ...readDumped(build.manifests, 'kubevirt/apiservices'),
-    ...readDumped(build.manifests, 'kubevirt/webhooks'),
-    ...readDumped(build.manifests, 'cdi/registrations'),
-  ];
-  await writer.write(withCa(registrations, readFileSync(join(paths.pki, 'ca.crt'), 'utf8')));
+}
+
+/**
+ * Registers webhooks and APIs, each once its server listens: kube-apiserver looks at an APIService whenever it changes, and after failed
+ * looks waits twice as long each time, up to 30 s. Those that are registered since an earlier run are touched, for the same reason.
+ */
+export async function registerVirtualization(context: UpContext): Promise<void> {
+  const {build, paths, writer, settings, client, signal} = context;
+  const ca = readFileSync(join(paths.pki, 'ca.crt'), 'utf8');
+  const register = async (server: string, {address, port}: Listener, files: readonly string[]): Promise<void> => {
+    await waitReady(context, server, () => probeTcp(address, port), START_DEADLINE_MS);
+    const objects = withCa(
+      files.flatMap((file) => readDumped(build.manifests, file)),
+      ca,
+    );
+    await writer.write(objects);
+    for (const {kind, metadata} of objects) {
+      if (kind !== 'APIService') continue;
+      const touch = {metadata: {annotations: {'basalt.dev/server-started': new Date(context.startedAt).toISOString()}}};
+      await client.mergePatch(API_SERVICE, {name: metadata.name}, touch, {signal});
+    }
+  };
+  await Promise.all([
+    register('virt-api', settings.network.virtApi, ['kubevirt/apiservices', 'kubevirt/webhooks']),
+    register('cdi-apiserver', settings.network.cdiApi, ['cdi/registrations']),
+  ]);
 }
 
 /** Waits until KubeVirt and CDI answer and work. */
