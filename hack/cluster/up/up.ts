@@ -75,6 +75,10 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
     try {
       await bringUp(running, step, fresh, credentials);
       await running.writer.save();
+    } catch (error) {
+      // The next `up` goes on from what was written; if even that cannot be remembered, it writes it again.
+      await running.writer.save().catch((second: unknown) => say(`Not remembered: ${(second as Error).message}`));
+      throw error;
     } finally {
       await running.client.close();
     }
