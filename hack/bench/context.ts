@@ -1,6 +1,9 @@
 /** What each measurement has in hand, and how the objects that are measured look. */
 import type {Server} from '../../crds/index.ts';
 import type {KubeClient} from '../../kube/client.ts';
+import {systemClock} from '../../kube/clock.ts';
+import {silentLogger} from '../../kube/log.ts';
+import {createInformer} from '../../kube/reflector.ts';
 import type {AnyObject, KubeObject, ResourceType} from '../../kube/objects.ts';
 import {inParallel} from './measure.ts';
 
@@ -86,6 +89,46 @@ export async function timeUntil(
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return performance.now() - startedAt;
+}
+
+/**
+ * Counts the benchmark's objects that satisfy `predicate`, as they change: a watch, because asking again and again for a thousand objects
+ * would be most of kube-apiserver's work. Resolves with the milliseconds since `startedAt` once there are `count` of them.
+ */
+export async function timeUntilCount<T extends KubeObject>(
+  context: BenchContext,
+  type: ResourceType<T>,
+  count: number,
+  predicate: (object: T) => boolean,
+  options: {readonly timeoutMs: number; readonly startedAt: number},
+): Promise<number> {
+  const stop = new AbortController();
+  const informer = createInformer({
+    client: context.client,
+    type,
+    namespace: context.namespace,
+    labelSelector: BENCH_LABEL,
+    clock: systemClock,
+    log: silentLogger,
+  });
+  const satisfied = new Set<string>();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const give = AbortSignal.any([context.signal, AbortSignal.timeout(options.timeoutMs)]);
+      give.addEventListener('abort', () =>
+        reject(new Error(`${satisfied.size} of ${count} ${type.plural} within ${options.timeoutMs / 1000} s`)),
+      );
+      informer.onChange(({kind, object}) => {
+        if (kind !== 'deleted' && predicate(object)) satisfied.add(object.metadata.name);
+        else satisfied.delete(object.metadata.name);
+        if (satisfied.size >= count) resolve();
+      });
+      informer.start(stop.signal);
+    });
+    return performance.now() - options.startedAt;
+  } finally {
+    stop.abort();
+  }
 }
 
 /** All objects of a type that the benchmark made, page by page. */

@@ -68,7 +68,7 @@ const light = (): Promise<readonly Row[]> =>
     ['--light'],
     [
       one((context) => measureLatency(context, 100)),
-      one((context) => measureThroughputLight(context, 1000, 0.5)),
+      (context) => measureThroughputLight(context, 1000, 0.5),
       one((context) => measureList(context, 1000, 20)),
       one((context) => measureIdle(context, 60_000)),
       one((context) => measureCreate(context, 60)),

@@ -1,6 +1,6 @@
 /** What a cloud at rest costs: writes in an idle minute, and the operator's memory. */
 import {SERVER} from '../../crds/index.ts';
-import {benchServer, listBench, names, need, timeUntil, WIDTH, type BenchContext} from './context.ts';
+import {benchServer, listBench, names, need, timeUntilCount, WIDTH, type BenchContext} from './context.ts';
 import {inParallel, type Row} from './measure.ts';
 
 const WRITE_VERBS = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE']);
@@ -45,10 +45,8 @@ export async function measureMemory(context: BenchContext, count: number): Promi
   await inParallel(names('memory', Math.max(0, count - present)), WIDTH, async (name) => {
     await context.client.create(SERVER, benchServer(context, name), {signal: context.signal});
   });
-  await timeUntil(context, `${count} servers ACTIVE`, 600_000, performance.now(), async () => {
-    const servers = await listBench(context, SERVER);
-    return servers.filter(({status}) => status?.phase === 'ACTIVE').length >= count;
-  });
+  const startedAt = performance.now();
+  await timeUntilCount(context, SERVER, count, ({status}) => status?.phase === 'ACTIVE', {timeoutMs: 600_000, startedAt});
   const metrics = await (await fetch(need(context, 'BASALT_OPERATOR_METRICS_URL'), {signal: context.signal})).text();
   const bytes = Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1] ?? Number.NaN);
   return {
