@@ -2,6 +2,7 @@
  * The operator program: reads its settings, connects, wires caches, controllers and leadership together, and ends cleanly. Only this
  * file exits the process. Exit codes: 0 after a clean stop, 1 when leadership is lost or something broke, 2 for settings that make no sense.
  */
+import {sequenceName} from '../crds/rules/ids.ts';
 import {collectDefaultMetrics, Registry} from 'prom-client';
 import {createApplier} from '../kube/apply.ts';
 import {systemClock} from '../kube/clock.ts';
@@ -77,7 +78,7 @@ async function run(config: OperatorConfig, log: Logger): Promise<void> {
     applier: createApplier({client, fieldManager: FIELD_MANAGER}),
     informers,
     sequences({kind}) {
-      const name = `ids-${kind.toLowerCase()}`;
+      const name = sequenceName(kind);
       const sequence =
         sequences.get(name) ??
         createSequence({

@@ -1,4 +1,5 @@
 /** Builds the store: one informer and collection per kind, id sequences, Secrets. */
+import {sequenceName} from '../../crds/rules/ids.ts';
 import {
   ACCOUNT,
   CELL,
@@ -91,7 +92,7 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
     const created = createSequence({
       client,
       namespace: systemNamespace,
-      name: sequenceName(SEQUENCED[kind]),
+      name: sequenceName(kind),
       blockSize: ID_BLOCK,
       clock,
       floor: () => floorOf(kind),
@@ -155,23 +156,3 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
 }
 
 type Sequence = ReturnType<typeof createSequence>;
-
-const SEQUENCED: Readonly<Record<SequencedKind, Pick<ResourceType, 'plural'>>> = {
-  Region: REGION,
-  Cell: CELL,
-  Host: HOST,
-  Account: ACCOUNT,
-  Project: PROJECT,
-  Flavor: FLAVOR,
-  Image: IMAGE,
-  Drive: DRIVE,
-  Server: SERVER,
-  ServerGroup: SERVER_GROUP,
-  KeyPair: KEY_PAIR,
-  Network: NETWORK,
-};
-
-/** ConfigMap of a kind's counter, shared with the operator: `ids-<plural>`. */
-export function sequenceName({plural}: Pick<ResourceType, 'plural'>): string {
-  return `ids-${plural}`;
-}

@@ -38,3 +38,6 @@ export function isOlder(a: Identified, b: Identified): boolean {
 /** The object that rightfully has an id among those that carry it: the oldest. Undefined for none. */
 export const rightfulOwner = <T extends Identified>(sameId: readonly T[]): T | undefined =>
   sameId.reduce<T | undefined>((oldest, object) => (oldest === undefined || isOlder(object, oldest) ? object : oldest), undefined);
+
+/** The counter of a kind's ids: a ConfigMap of the system namespace. Both programs take from it, so both must call it the same. */
+export const sequenceName = (kind: string): string => `ids-${kind.toLowerCase()}`;

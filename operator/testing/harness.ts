@@ -2,6 +2,7 @@
  * The whole operator of a test: real informers, queue and writes against the fake API server, on a clock that runs ahead while a test
  * waits, so that delays and back-offs cost no time.
  */
+import {sequenceName} from '../../crds/rules/ids.ts';
 import {Registry} from 'prom-client';
 import {ALL_KINDS} from '../../crds/index.ts';
 import {createApplier} from '../../kube/apply.ts';
@@ -88,7 +89,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     events: {event: (object, {type, reason}) => void events.push({object: `${object.kind} ${object.metadata.name}`, type, reason})},
     applier: createApplier({client, fieldManager: 'basalt-operator'}),
     informers,
-    sequences: ({kind}) => createSequence({client, namespace: systemNamespace, name: `ids-${kind.toLowerCase()}`, blockSize: 1, clock}),
+    sequences: ({kind}) => createSequence({client, namespace: systemNamespace, name: sequenceName(kind), blockSize: 1, clock}),
     served: kinds.served,
     systemNamespace,
   };
