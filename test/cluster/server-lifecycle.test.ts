@@ -226,6 +226,42 @@ suite('servers on the full cluster', () => {
     expect(conditionOf(waiting, 'Placed')?.message).toContain('outside the wanted region, cell or host');
   }, 60_000);
 
+  test('members of a group that keeps them apart run on different hosts', async () => {
+    await bench.group('life-apart', {policy: 'AntiAffinity', members: ['life-g1']});
+    await bench.server('life-g1', {nics: []});
+    await bench.server('life-g2', {nics: [], serverGroups: ['life-apart']});
+    const hosts = [(await bench.serverIs('life-g1', 'ACTIVE')).status?.host, (await bench.serverIs('life-g2', 'ACTIVE')).status?.host];
+    expect(new Set(hosts).size).toBe(2);
+  }, 120_000);
+
+  test('a guest without drives of its own moves; one on a drive that is not shared says why not', async () => {
+    const before = (await bench.find<Server>(SERVER, 'life-g1'))?.status?.host;
+    await bench.operation('life-move', {server: 'life-g1', verb: 'Migrate'});
+    expect((await operationEnds('life-move'))?.status).toMatchObject({phase: 'Completed'});
+    const moved = await bench.until<Server>(
+      SERVER,
+      'life-g1',
+      (server) => server?.status?.host !== undefined && server.status.host !== before,
+    );
+    expect(moved?.status?.phase).toBe('ACTIVE');
+    const fixed = (await bench.find<Drive>(DRIVE, 'life-one'))?.status?.claims?.[0]?.server ?? '';
+    await bench.operation('life-immovable', {server: fixed, verb: 'Migrate'});
+    expect((await operationEnds('life-immovable'))?.status).toMatchObject({phase: 'Failed', reason: 'NotMigratable'});
+  }, 120_000);
+
+  test('a stopped server is resized, a running one is not', async () => {
+    await bench.operation('life-resize-no', {server: 'life-g2', verb: 'Resize', resize: {flavor: 'small'}});
+    expect((await operationEnds('life-resize-no'))?.status).toMatchObject({phase: 'Failed', reason: 'WrongState'});
+    await bench.patch('life-g2', {powerState: 'Stopped', powerOffMode: 'Hard'});
+    await bench.serverIs('life-g2', 'STOPPED');
+    await bench.operation('life-resize', {server: 'life-g2', verb: 'Resize', resize: {flavor: 'small'}});
+    expect((await operationEnds('life-resize'))?.status).toMatchObject({phase: 'Completed'});
+    expect((await bench.serverIs('life-g2', 'STOPPED')).status?.resources).toMatchObject({flavor: 'small', memoryMiB: 2048});
+    await bench.patch('life-g2', {powerState: 'Running'});
+    await bench.serverIs('life-g2', 'ACTIVE');
+    expect((await bench.find(VIRTUAL_MACHINE_INSTANCE, 'life-g2'))?.spec.domain.memory?.guest).toBe('2Gi');
+  }, 120_000);
+
   test('images leave nothing behind', async () => {
     await bench.image('life-image', {source: {http: {url: BASALT_IMAGE_URL}}});
     await bench.until<Image>(IMAGE, 'life-image', (image) => image?.status?.phase === 'Ready');

@@ -1,6 +1,6 @@
 /** Servers, drives and images on the full cluster, made as a person with kubectl makes them, and looked at until they are as wanted. */
-import {DRIVE, IMAGE, SERVER, SERVER_OPERATION} from '../../crds/index.ts';
-import type {Drive, Image, Server, ServerOperation} from '../../crds/index.ts';
+import {DRIVE, IMAGE, SERVER, SERVER_GROUP, SERVER_OPERATION} from '../../crds/index.ts';
+import type {Drive, Image, Server, ServerGroup, ServerOperation} from '../../crds/index.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import {isNotFound} from '../../kube/errors.ts';
 import {silentLogger} from '../../kube/log.ts';
@@ -47,6 +47,10 @@ export class ServerBench {
 
   image(name: string, spec: Partial<Image['spec']>): Promise<Image> {
     return this.#create<Image>(IMAGE, name, {name, sizeBytes: 64 * 1024 ** 2, ...spec});
+  }
+
+  group(name: string, spec: Partial<ServerGroup['spec']>): Promise<ServerGroup> {
+    return this.#create<ServerGroup>(SERVER_GROUP, name, {name, ...spec});
   }
 
   operation(name: string, spec: ServerOperation['spec']): Promise<ServerOperation> {
@@ -121,7 +125,7 @@ export class ServerBench {
 
   /** Deletes what was made and waits until it is gone, servers first. */
   async close(): Promise<void> {
-    const order = [SERVER_OPERATION.plural, SERVER.plural, DRIVE.plural, IMAGE.plural];
+    const order = [SERVER_OPERATION.plural, SERVER.plural, SERVER_GROUP.plural, DRIVE.plural, IMAGE.plural];
     const made = this.#made.toSorted((left, right) => order.indexOf(left.type.plural) - order.indexOf(right.type.plural));
     for (const {type, object} of made)
       await this.client
