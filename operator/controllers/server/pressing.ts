@@ -20,9 +20,21 @@ const pressing = (status: ServerStatus | undefined) => ({
   paused: condition(status, 'Paused')?.status,
 });
 
+/**
+ * The first status of a server in whose way there is nothing: its drives are filled, its machine is there and about to start. ACTIVE follows within a moment, so
+ * the two are one write; until then the APIs show a server without a status as being built, which it is. What this status records (size,
+ * addresses) is found again by the same rules should we crash before.
+ */
+const isPromising = (after: ServerStatus): boolean =>
+  after.phase === 'BUILD' &&
+  after.fault === undefined &&
+  condition(after, 'DrivesReady')?.status === 'True' &&
+  condition(after, 'VirtualMachineSynced')?.status === 'True' &&
+  condition(after, 'Placed')?.status !== 'False';
+
 /** Whether `after` must be written at once: clients wait for it, or it must survive a crash of ours. */
 export function isPressing(before: ServerStatus | undefined, after: ServerStatus): boolean {
   // Most deletions are over before anybody could read about their steps; the deletionTimestamp says it at once.
   if (after.phase === 'DELETING') return false;
-  return before === undefined || !sameJson(pressing(before), pressing(after));
+  return before === undefined ? !isPromising(after) : !sameJson(pressing(before), pressing(after));
 }

@@ -305,7 +305,16 @@ describe('an eviction is remembered until a new guest is there', () => {
 describe('what is written at once', () => {
   const active = look({server: built('ACTIVE'), guest: RUNNING});
   test.each<[string, ServerStatus | undefined, ServerStatus, boolean]>([
-    ['the first status', undefined, look({}), true],
+    ['the first status of a server that is about to start', undefined, look({}), false],
+    ['the first status when a drive is still being filled', undefined, look({findings: {...GOOD, drives: no('Provisioning', '')}}), true],
+    [
+      'the first status when the machine was refused',
+      undefined,
+      look({findings: {...GOOD, machine: no('VirtualMachineRefused', '')}}),
+      true,
+    ],
+    ['the first status when it runs already', undefined, look({guest: RUNNING}), true],
+    ['the first status of a server that is to be off', undefined, look({server: server(STOPPED)}), true],
     ['nothing changed', active, active, false],
     [
       'a lesser condition',
