@@ -118,10 +118,13 @@ describe('phase and conditions', () => {
       observedGeneration: 3,
       progressPercent: 40,
       capacityBytes: 64 * MIB,
+      size: '64Mi',
       persistentVolumeClaim: 'd',
       server: 'web',
     });
     expect(driveStatus(seen({}))).not.toHaveProperty('claims');
+    // What was asked for, and not what storage came of it.
+    expect(driveStatus(seen({drive: drive({sizeBytes: 10_000_000_000})})).size).toBe('9.3Gi');
   });
 });
 

@@ -1,5 +1,6 @@
 /** The status of a Drive, computed in one place from what was seen. Pure. */
 import type {DriveClaim as Claim, Drive, DriveStatus, Reason} from '../../../crds/index.ts';
+import {formatBytes} from '../../../crds/rules/sizes.ts';
 import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import type {VolumePhase, VolumeState} from '../../kubevirt/data-volume-state.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause, someOf} from '../shared/conditions.ts';
@@ -107,6 +108,7 @@ export function driveStatus(seen: DriveSeen): DriveStatus {
     uuid: uuidOf(drive),
     phase: isDeleting(drive) ? 'Deleting' : phaseOf(seen),
     ...(progressPercent === undefined ? {} : {progressPercent}),
+    size: formatBytes(drive.spec.sizeBytes),
     ...(capacityBytes === 0 ? {} : {capacityBytes}),
     ...(claim === undefined ? {} : {persistentVolumeClaim: claim.metadata.name}),
     ...(server === undefined ? {} : {server}),

@@ -2,34 +2,32 @@
  * Server: one VirtualMachine per Server, from its size, drives, addresses and first-boot data. This file is the table of contents: guard
  * clauses, the phases in their order, then the status, written once.
  */
-import {SERVER} from '../../../crds/index.ts';
+import {FORCE_DELETE_ANNOTATION, SERVER} from '../../../crds/index.ts';
 import type {Server, ServerStatus} from '../../../crds/index.ts';
 import {keyOf, refOf, refOfObject} from '../../../kube/objects.ts';
 import {LeaseBook} from '../../leases/lease-book.ts';
 import {DONE} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, ReconcileContext, Result} from '../../runtime/types.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {FIELD_MANAGER, hasFinalizer, isDeleting} from '../shared/finalizer.ts';
+import {hasFinalizer, isDeleting, removeFinalizer} from '../shared/finalizer.ts';
 import {ensureFinalizerAndId, olderWithSameId} from '../shared/identity.ts';
 import {Pace} from '../shared/pace.ts';
 import {isPaused} from '../shared/paused.ts';
 import {writeStatus} from '../shared/status-writer.ts';
+import {carryOut} from './carry-out.ts';
+import type {Outcome} from './carry-out.ts';
 import {finalize} from './finalize.ts';
-import {NOT_YET, no, yes} from './findings.ts';
-import type {Finding, Findings} from './findings.ts';
+import type {Remaining} from './finalize.ts';
+import {NOT_YET} from './findings.ts';
+import type {Findings} from './findings.ts';
 import {viewGuest} from './guest.ts';
 import {pendingChanges} from './pending-changes.ts';
-import {ensureBootData} from './phases/boot-data.ts';
-import {ensureDrives} from './phases/drives.ts';
-import {applyMachine, callPower, confirmGuestStopped, haltMachine} from './phases/machine.ts';
 import {ensureNetworks} from './phases/networks.ts';
-import {planPower} from './power.ts';
 import {isPressing} from './pressing.ts';
-import {resolveSize} from './resources.ts';
 import {gather} from './scope.ts';
 import type {Scope} from './scope.ts';
 import {serverWatches} from './watches.ts';
-import {PLACEMENT_DEADLINE_MS, isBuilt, isEvicted, serverStatus} from './status.ts';
+import {PLACEMENT_DEADLINE_MS, isEvicted, serverStatus} from './status.ts';
 import type {Seen} from './status.ts';
 
 /** How often a Secret that is awaited is looked for, in milliseconds: Secrets of clients are not watched. */
@@ -51,15 +49,6 @@ const NOTHING: Findings = {
   nics: [],
   drivesPercent: 0,
 };
-
-interface Outcome {
-  readonly scope: Scope;
-  readonly findings: Findings;
-  readonly hasMachine: boolean;
-  readonly machine: Scope['machine'];
-  /** The first error of a phase: thrown after the status is written, so that the run is tried again. */
-  readonly error?: unknown;
-}
 
 /** Makes the Server controller. */
 export function createServerController(deps: Deps): ControllerDefinition {
@@ -97,88 +86,6 @@ export function createServerController(deps: Deps): ControllerDefinition {
 
   const hostOf = (nodeName: string | undefined): string | undefined =>
     nodeName === undefined ? undefined : informers.hosts.byIndex('node', nodeName)[0]?.metadata.name;
-
-  /** Carries the spec out as far as it goes. */
-  const carryOut = async (scope: Scope, context: ReconcileContext): Promise<Outcome> => {
-    const size = resolveSize(scope.server, scope.flavor, scope.account);
-    const resources = size.kind === 'resolved' ? size.resources : undefined;
-    const flavor: Finding =
-      size.kind === 'resolved' ? yes('FlavorResolved', 'CPU, memory and disk sizes are known') : no(size.reason, size.message);
-    const [drives, networks] = await Promise.allSettled([
-      ensureDrives(deps, scope, resources, context),
-      ensureNetworks(deps, book, scope, context.signal),
-    ]);
-    const nets = networks.status === 'fulfilled' ? networks.value : undefined;
-    const [boot] = await Promise.allSettled([
-      nets?.complete === true ? ensureBootData(deps, scope, nets.seeds, context.signal) : undefined,
-    ]);
-    const disks = drives.status === 'fulfilled' ? drives.value : undefined;
-    const bootData = boot.status === 'fulfilled' ? boot.value : undefined;
-    const errors = [drives, networks, boot].flatMap((settled) => (settled.status === 'rejected' ? [settled.reason as unknown] : []));
-
-    const common = {
-      flavor,
-      quota: yes('NoQuota', 'no project limits it'),
-      image: disks?.image ?? NOT_YET,
-      drives: disks?.finding ?? NOT_YET,
-      networks: nets?.finding ?? NOT_YET,
-      bootData: bootData?.finding ?? NOT_YET,
-      resources,
-      nics: nets?.statuses ?? [],
-      drivesPercent: disks?.percent ?? 0,
-    };
-    const complete = resources !== undefined && disks?.held === true && nets?.complete === true && bootData?.complete === true;
-    const {runStrategy, call, guestStopped} = planPower({
-      wanted: scope.server.spec.powerState ?? 'Running',
-      offMode: scope.server.spec.powerOffMode ?? 'TrySoft',
-      mayStart: complete,
-      machine: scope.machine,
-      instance: scope.instance,
-      seenRunning: isBuilt(scope.server) && scope.server.status?.taskState !== 'STARTING',
-      evicted: isEvicted(scope.server, scope.guest),
-    });
-    if (guestStopped === true && (await confirmGuestStopped(deps, scope, context.signal))) {
-      // Only now is it what the spec wants: the guest's own decision becomes the declared state, once.
-      const stopped = await recordGuestStop(scope.server, context.signal);
-      return await carryOut(gather(deps, stopped), context);
-    }
-    if (!complete) {
-      // Whatever is missing, a guest that should be off is switched off.
-      const machine = scope.machine === undefined ? no('VirtualMachineMissing', 'something that it needs is missing') : NOT_YET;
-      if (runStrategy === 'Halted') await haltMachine(deps, scope, context.signal);
-      if (call?.kind === 'stop') await callPower(deps, scope, call, context.signal);
-      return {
-        scope,
-        findings: {...common, machine},
-        hasMachine: scope.machine !== undefined,
-        machine: scope.machine,
-        ...(errors.length === 0 ? {} : {error: errors[0]}),
-      };
-    }
-    const applied = await applyMachine(deps, scope, {resources, disks: disks.disks, nics: nets.nics, bootData}, runStrategy);
-    if (call !== undefined) await callPower(deps, scope, call, context.signal);
-    const machine = applied.machine ?? scope.machine;
-    return {
-      scope,
-      findings: {...common, machine: applied.finding},
-      hasMachine: machine !== undefined,
-      machine,
-      ...(errors.length === 0 ? {} : {error: errors[0]}),
-    };
-  };
-
-  const recordGuestStop = async (server: Server, signal: AbortSignal): Promise<Server> => {
-    const patch = {metadata: {resourceVersion: server.metadata.resourceVersion}, spec: {powerState: 'Stopped'}};
-    const stored = await client.mergePatch(SERVER, refOfObject(server), patch, {signal, fieldManager: FIELD_MANAGER});
-    servers.observe(stored);
-    deps.events.event(stored, {
-      type: 'Normal',
-      reason: 'GuestStopped',
-      action: 'Stop',
-      message: 'the guest switched itself off; powerState is Stopped now',
-    });
-    return stored;
-  };
 
   const seenOf = ({scope, findings, hasMachine, machine}: Outcome, more: Partial<Seen>): Seen => {
     const guest = viewGuest(machine, scope.instance, informers.pods.byIndex('server', scope.key));
@@ -228,8 +135,26 @@ export function createServerController(deps: Deps): ControllerDefinition {
 
   const reconcileDeleting = async (server: Server, context: ReconcileContext): Promise<Result> => {
     const scope = gather(deps, server);
-    const remaining = await finalize(deps, book, scope, context);
+    const forced = isForced(server, clock.now());
+    let remaining: Remaining | undefined;
+    try {
+      remaining = await finalize(deps, book, scope, context);
+    } catch (error) {
+      // Past the deadline of a forced deletion even a clean-up that cannot be carried out is let be.
+      if (!forced) throw error;
+      remaining = {reason: 'InternalError', message: error instanceof Error ? error.message : String(error)};
+    }
     if (remaining === undefined) return DONE;
+    if (forced) {
+      deps.events.event(server, {
+        type: 'Warning',
+        reason: 'ForceDeleted',
+        action: 'Delete',
+        message: `may be left behind: ${remaining.message}`,
+      });
+      await removeFinalizer(client, SERVER, servers.get(scope.key) ?? server, context.signal);
+      return DONE;
+    }
     const current = servers.get(scope.key) ?? server;
     const outcome: Outcome = {
       scope: {...scope, server: current},
@@ -237,7 +162,8 @@ export function createServerController(deps: Deps): ControllerDefinition {
       hasMachine: scope.machine !== undefined,
       machine: scope.machine,
     };
-    await save(current, serverStatus(seenOf(outcome, {deleting: remaining})), context.signal);
+    const fresh = serverStatus(seenOf(outcome, {deleting: remaining}));
+    await save(current, {...fresh, ...keepingConditions(current, fresh, JUDGED_WHILE_DELETING)}, context.signal);
     return later(DELETE_POLL_MS, remaining.message);
   };
 
@@ -284,13 +210,15 @@ export function createServerController(deps: Deps): ControllerDefinition {
         machine: informers.virtualMachines.get(key),
       };
       if (cached.status?.conditions?.some(({type, status}) => type === 'Paused' && status === 'True') !== true) {
-        await save(cached, pausedStatus(cached, serverStatus(seenOf(outcome, {complete: false}))), context.signal);
+        const fresh = serverStatus(seenOf(outcome, {complete: false}));
+        // While paused nothing is judged anew: the stored status stays, but for the condition that says so.
+        await save(cached, {...(cached.status ?? fresh), ...keepingConditions(cached, fresh, ['Paused'])}, context.signal);
       }
       return DONE;
     }
     if (isDeleting(cached)) return hasFinalizer(cached) ? await reconcileDeleting(cached, context) : DONE;
     const server = await prepare(cached, context.signal);
-    const outcome = await carryOut(gather(deps, server), context);
+    const outcome = await carryOut(deps, book, gather(deps, server), context);
     const seen = seenOf(outcome, {complete: outcome.error === undefined});
     const status = serverStatus(seen);
     const delay = await save(outcome.scope.server, status, context.signal);
@@ -314,12 +242,18 @@ export function createServerController(deps: Deps): ControllerDefinition {
   };
 }
 
-/** While paused nothing is judged anew: the stored status stays, but for the condition that says so. */
-function pausedStatus(server: Server, fresh: ServerStatus): ServerStatus {
-  if (server.status?.conditions === undefined) return fresh;
-  const paused = fresh.conditions?.find(({type}) => type === 'Paused');
-  return {
-    ...server.status,
-    conditions: server.status.conditions.map((condition) => (condition.type === 'Paused' && paused !== undefined ? paused : condition)),
-  };
+/** Conditions that mean something while a server goes; the others stay as they were last judged. */
+const JUDGED_WHILE_DELETING: readonly string[] = ['Ready', 'Placed', 'Running', 'PowerStateSynced', 'Deleting'];
+
+/** The stored conditions, but for those of `types`, which are taken from a fresh status. Without stored ones, the fresh ones. */
+function keepingConditions(server: Server, fresh: ServerStatus, types: readonly string[]): Pick<ServerStatus, 'conditions'> {
+  const anew = new Map((fresh.conditions ?? []).map((condition) => [condition.type, condition]));
+  const conditions =
+    server.status?.conditions?.map((condition) => (types.includes(condition.type) ? (anew.get(condition.type) ?? condition) : condition)) ??
+    fresh.conditions;
+  return conditions === undefined ? {} : {conditions};
 }
+
+/** Whether the deadline of a forced deletion has passed. Text that is no time is no deadline. */
+const isForced = (server: Server, nowMs: number): boolean =>
+  Date.parse(server.metadata.annotations?.[FORCE_DELETE_ANNOTATION] ?? '') <= nowMs;
