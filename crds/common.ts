@@ -73,6 +73,9 @@ export const useField = s.list('What it is meant for, as words.', s.string('A wo
 /** A count. */
 export const count = (description: string) => s.integer(description, {min: 0, max: 2_147_483_647});
 
+/** A size as `formatBytes` (rules/sizes.ts) writes it: for columns, which show a field as it is. */
+export const readableSize = (description: string) => s.string(description, {min: 1, max: 16, pattern: '^[0-9]+(\\.[0-9]+)?([KMGT]i)?$'});
+
 /** A number of bytes. */
 export const bytes = (description: string) => s.integer(description, {min: 0, max: MAX_DRIVE_BYTES});
 

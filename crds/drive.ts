@@ -9,13 +9,14 @@ import {
   idRule,
   nameOf,
   percent,
+  readableSize,
   reference,
   statusOf,
   textField,
   useField,
 } from './common.ts';
 import {POPULATION_PHASES, diskTypeField, tierField} from './image.ts';
-import {AGE, conditionColumn, defineKind, kindType} from './resource.ts';
+import {AGE, DISPLAY, conditionColumn, defineKind, kindType} from './resource.ts';
 import type {Resource} from './resource.ts';
 import {immutableOnceSet, req, s} from './schema.ts';
 import type {Infer} from './schema.ts';
@@ -98,6 +99,7 @@ export const driveStatus = statusOf('How far it is, and who holds it.', {
   phase: s.oneOf('Summary of the conditions, for columns and selectors.', POPULATION_PHASES),
   progressPercent: percent('Percentage of the bytes that have arrived; absent while unknown.'),
   capacityBytes: bytes('Size of the storage, in bytes.'),
+  size: readableSize('The drive’s size for people, as `10Gi`.'),
   persistentVolumeClaim: foreignName('PersistentVolumeClaim that holds the bytes.'),
   server: nameOf('The first claim’s server, for the column.'),
   claims: s.listMap('Servers that hold the drive. Written under the resourceVersion, before anything is promised.', claim, {
@@ -117,8 +119,9 @@ export const driveKind = defineKind(DRIVE, {
   shortName: 'drv',
   description: 'A Drive is a disk of an account. Servers hold it by a claim; it outlives them.',
   columns: [
+    DISPLAY,
     {name: 'Phase', type: 'string', path: '.status.phase', description: 'Phase'},
-    {name: 'Size', type: 'integer', path: '.spec.sizeBytes', description: 'Size in bytes'},
+    {name: 'Size', type: 'string', path: '.status.size', description: 'Size'},
     {name: 'Tier', type: 'string', path: '.spec.tier', description: 'Storage tier'},
     {name: 'Server', type: 'string', path: '.status.server', description: 'Server that holds it'},
     {name: 'Progress', type: 'integer', path: '.status.progressPercent', description: 'Percentage of the bytes that have arrived'},

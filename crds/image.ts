@@ -11,10 +11,11 @@ import {
   keyValues,
   nameOf,
   percent,
+  readableSize,
   statusOf,
   textField,
 } from './common.ts';
-import {AGE, conditionColumn, defineKind, kindType} from './resource.ts';
+import {AGE, DISPLAY, conditionColumn, defineKind, kindType} from './resource.ts';
 import type {Resource} from './resource.ts';
 import {immutableOnceSet, req, s} from './schema.ts';
 import type {Infer} from './schema.ts';
@@ -83,6 +84,7 @@ export const imageStatus = statusOf('How far it is.', {
   phase: s.oneOf('Summary of the conditions, for columns and selectors.', POPULATION_PHASES),
   progressPercent: percent('Percentage of the bytes that have arrived; absent while unknown.'),
   sizeBytes: bytes('Size of the disk, in bytes.'),
+  size: readableSize('Size of the disk for people, as `10Gi`.'),
   dataVolume: foreignName('DataVolume that holds the bytes.'),
   dataSource: foreignName('DataSource that drives are cloned from.'),
   importedAt: s.time('When the bytes were complete.'),
@@ -99,10 +101,11 @@ export const imageKind = defineKind(IMAGE, {
   shortName: 'img',
   description: 'An Image is a disk or installation medium that drives and servers are made from.',
   columns: [
+    DISPLAY,
     {name: 'Phase', type: 'string', path: '.status.phase', description: 'Phase'},
     {name: 'Progress', type: 'integer', path: '.status.progressPercent', description: 'Percentage of the bytes that have arrived'},
     {name: 'Kind', type: 'string', path: '.spec.type', description: 'Disk or Cdrom'},
-    {name: 'Size', type: 'integer', path: '.status.sizeBytes', description: 'Size in bytes'},
+    {name: 'Size', type: 'string', path: '.status.size', description: 'Size'},
     {...conditionColumn('Ready'), priority: 1},
     AGE,
   ],

@@ -125,5 +125,8 @@ export const conditionColumn = (condition: string): Column => ({
   description: `Status of condition ${condition}`,
 });
 
+/** The column after the name: what people call it. What the REST APIs make is named by its uuid. */
+export const DISPLAY: Column = {name: 'Display', type: 'string', path: '.spec.name', description: 'Display name'};
+
 /** The last column of every kind. */
 export const AGE: Column = {name: 'Age', type: 'date', path: '.metadata.creationTimestamp', description: 'Time since creation'};

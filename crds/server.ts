@@ -1,5 +1,5 @@
 /** Server: a virtual machine of an account. Namespaced. Its parts are in server-spec.ts and server-status.ts. */
-import {AGE, conditionColumn, defineKind, kindType} from './resource.ts';
+import {AGE, DISPLAY, conditionColumn, defineKind, kindType} from './resource.ts';
 import type {Resource} from './resource.ts';
 import type {Infer} from './schema.ts';
 import {serverSpec} from './server-spec.ts';
@@ -21,6 +21,7 @@ export const serverKind = defineKind(SERVER, {
   description: 'A Server is a virtual machine of an account: power, size, drives, NICs, first-boot data and placement.',
   maxNameLength: 53, // <name>-cloudinit is a Secret, and a volume of the pod
   columns: [
+    DISPLAY,
     {name: 'Status', type: 'string', path: '.status.phase', description: 'Phase'},
     conditionColumn('Ready'),
     {name: 'Power', type: 'string', path: '.spec.powerState', description: 'Power state that is wanted'},

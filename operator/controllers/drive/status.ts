@@ -1,12 +1,12 @@
 /** The status of a Drive, computed in one place from what was seen. Pure. */
 import type {DriveClaim as Claim, Drive, DriveStatus, Reason} from '../../../crds/index.ts';
 import {formatBytes} from '../../../crds/rules/sizes.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import type {VolumePhase, VolumeState} from '../../kubevirt/data-volume-state.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause, someOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
 import {isDeleting} from '../shared/finalizer.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {bytesOf} from '../shared/quantity.ts';
 import {isGrown} from './growth.ts';
 

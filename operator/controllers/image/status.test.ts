@@ -115,6 +115,11 @@ describe('status', () => {
     expect(Object.keys(conditions(more))).toEqual(['Ready', 'SourceReachable', 'Verified', 'UpToDate', 'Deleting']);
   });
 
+  test('its size can be read once it is known', () => {
+    expect(imageStatus(seen({sizeBytes: 3 * 1024 ** 3})).size).toBe('3Gi');
+    expect(imageStatus(seen({}))).not.toHaveProperty('size');
+  });
+
   test('the time of import is stamped once and kept', () => {
     expect(imageStatus(seen({volume: {phase: 'Ready', restarts: 1}}))).toMatchObject({
       importedAt: '2026-01-01T00:00:00Z',

@@ -1,11 +1,12 @@
 /** The status of an Image, computed in one place from what was seen. Pure. */
 import {conditionTime} from '../../../crds/index.ts';
 import type {Image, ImageStatus} from '../../../crds/index.ts';
+import {formatBytes} from '../../../crds/rules/sizes.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import type {VolumeState} from '../../kubevirt/data-volume-state.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
 import {isDeleting} from '../shared/finalizer.ts';
-import {uuidOf} from '../shared/identity.ts';
 import type {Blocked} from './plan.ts';
 
 /** What was seen of an image. */
@@ -76,7 +77,7 @@ export function imageStatus(seen: ImageSeen): ImageStatus {
     uuid: uuidOf(image),
     phase,
     ...(progressPercent === undefined ? {} : {progressPercent}),
-    ...(seen.sizeBytes === undefined ? {} : {sizeBytes: seen.sizeBytes}),
+    ...(seen.sizeBytes === undefined ? {} : {sizeBytes: seen.sizeBytes, size: formatBytes(seen.sizeBytes)}),
     ...(seen.dataVolume === undefined ? {} : {dataVolume: seen.dataVolume}),
     ...(seen.dataSource === undefined ? {} : {dataSource: seen.dataSource}),
     ...(importedAt === undefined ? {} : {importedAt}),
