@@ -75,7 +75,7 @@ export function createInformers(options: InformerOptions): {readonly informers: 
     networks: informerOf(NETWORK, {indexes: identity}),
     nodes: informerOf(NODE, {indexes: indexes.nodeIndexes, transform: trimNode}),
     pods: informerOf(POD, {labelSelector: 'kubevirt.io=virt-launcher', indexes: indexes.podIndexes, transform: trimPod}),
-    secrets: informerOf(SECRET, {labelSelector: LABELS.server, transform: hashSecret}),
+    secrets: informerOf(SECRET, {labelSelector: LABELS.server, indexes: indexes.secretIndexes, transform: hashSecret}),
     credentials: informerOf(SECRET, {namespace: systemNamespace, labelSelector: LABELS.account, indexes: indexes.credentialIndexes}),
     namespaces: informerOf(NAMESPACE, {labelSelector: LABELS.account, transform: trimNamespace}),
     roleBindings: informerOf(ROLE_BINDING, {labelSelector: LABELS.account}),

@@ -1,11 +1,11 @@
 /** Under which values each kind is found in the cache. The names are listed in informers.ts. Pure. */
 import type {Cell, Drive, Host, Image, Project, Server, ServerOperation} from '../crds/index.ts';
-import {TOPOLOGY_LABELS} from '../crds/wellknown.ts';
+import {LABELS, TOPOLOGY_LABELS} from '../crds/wellknown.ts';
+import {uuidOf} from '../crds/rules/ids.ts';
 import type {IndexFunction} from '../kube/informer.ts';
 import {keyOf} from '../kube/objects.ts';
 import type {KubeObject} from '../kube/objects.ts';
 import type {CoreNode, Pod, Secret} from '../kube/types.ts';
-import {uuidOf} from './controllers/shared/identity.ts';
 import type {WithId} from './controllers/shared/identity.ts';
 import type {VirtualMachineInstance} from './kubevirt/types.ts';
 
@@ -95,5 +95,8 @@ export const podIndexes: Indexes<Pod> = {
 };
 
 export const instanceIndexes: Indexes<VirtualMachineInstance> = {node: (instance) => present(instance.status?.nodeName)};
+
+/** By the Server that a Secret was written for, as its label says. */
+export const secretIndexes: Indexes<Secret> = {server: (secret) => keysFrom(secret, present(secret.metadata.labels?.[LABELS.server]))};
 
 export const credentialIndexes: Indexes<Secret> = {account: (secret) => present(secret.metadata.labels?.['basalt.dev/account'])};

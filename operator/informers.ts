@@ -54,8 +54,8 @@ export interface Informers {
   /** Only `kubevirt.io=virt-launcher`; spec and status cut down to node, requests, phase and conditions. */
   readonly pods: Informer<Pod>;
   /**
-   * Only those labelled `basalt.dev/server` (cloud-init), and without their bytes: each value in `data` is `sha256:<hex>` of the decoded value,
-   * which shows drift and costs 71 bytes. Boot Secrets and VNC passwords are not here (a person may write them without a label): get them.
+   * Only those labelled `basalt.dev/server`, and without their bytes: each value in `data` is `sha256:<hex>` of the decoded value, which
+   * shows drift and costs 71 bytes. Index `server`. A person may write boot Secrets and VNC passwords without a label: get those.
    */
   readonly secrets: Informer<Secret>;
   /** Secrets of the system namespace labelled `basalt.dev/account`, with their bytes. */

@@ -10,6 +10,7 @@ import {createKeyPairController} from './keypair/controller.ts';
 import {createNetworkController} from './network/controller.ts';
 import {createProjectController} from './project/controller.ts';
 import {createRegionController} from './region/controller.ts';
+import {createSecretController} from './secret/controller.ts';
 import {createServerController} from './server/controller.ts';
 import {createServerGroupController} from './servergroup/controller.ts';
 import {createServerOperationController} from './serveroperation/controller.ts';
@@ -29,6 +30,7 @@ export function createControllers(deps: Deps): readonly ControllerDefinition[] {
     createImageController,
     createDriveController,
     createServerController,
+    createSecretController,
     createServerOperationController,
   ].map((create) => create(deps));
 }

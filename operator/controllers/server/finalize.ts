@@ -8,8 +8,9 @@ import {withoutClaim} from '../../../crds/rules/claims.ts';
 import {isConflict, isNotFound} from '../../../kube/errors.ts';
 import {refOfObject} from '../../../kube/objects.ts';
 import {SECRET} from '../../../kube/types.ts';
+import type {Secret} from '../../../kube/types.ts';
 import {freshly, removeChild} from '../../children/ensure.ts';
-import {cloudInitSecretName, rootDriveName, virtualMachineName} from '../../kubevirt/names.ts';
+import {LABEL, cloudInitSecretName, rootDriveName, virtualMachineName} from '../../kubevirt/names.ts';
 import {VIRTUAL_MACHINE} from '../../kubevirt/types.ts';
 import type {LeaseBook} from '../../leases/lease-book.ts';
 import type {Deps, ReconcileContext} from '../../runtime/types.ts';
@@ -46,23 +47,36 @@ async function removeMachine(deps: Deps, scope: Scope, signal: AbortSignal): Pro
   return undefined;
 }
 
-/** The boot Secret goes with its last server. */
-async function removeSecrets(deps: Deps, {server, namespace}: Scope, signal: AbortSignal): Promise<boolean> {
-  const seedGone = await removeChild(
-    {client: deps.client, type: SECRET, informer: deps.informers.secrets, signal},
-    server,
-    {namespace, name: cloudInitSecretName(server.metadata.name)},
-    'Background',
-  );
-  const name = server.spec.bootSecret?.name;
-  const boot = name === undefined ? undefined : await freshly(deps.client, SECRET, {namespace, name}, signal);
-  const owners = boot?.metadata.ownerReferences ?? [];
-  if (boot === undefined || owners.length !== 1 || owners[0]?.uid !== server.metadata.uid) return seedGone;
-  try {
-    await deps.client.delete(SECRET, refOfObject(boot), {signal, preconditions: {uid: boot.metadata.uid ?? ''}});
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+/** Whether a Secret goes with the server: nobody else owns it, and it was adopted by the server or written for it. */
+function isOnlyOf({server, uuid}: Scope, {metadata}: Secret): boolean {
+  const owners = metadata.ownerReferences ?? [];
+  if (owners.length > 0) return owners.length === 1 && owners[0]?.uid === server.metadata.uid;
+  return [server.metadata.name, uuid].includes(metadata.labels?.[LABEL.server] ?? '');
+}
+
+/** First-boot data and the password of the console go with their last server. A person's own Secret that it never took stays. */
+async function removeSecrets(deps: Deps, scope: Scope, signal: AbortSignal): Promise<boolean> {
+  const {server, namespace} = scope;
+  const {bootSecret, console: access} = server.spec;
+  const removeNamed = async (name: string): Promise<void> => {
+    const secret = await freshly(deps.client, SECRET, {namespace, name}, signal);
+    if (secret === undefined || !isOnlyOf(scope, secret)) return;
+    try {
+      await deps.client.delete(SECRET, refOfObject(secret), {signal, preconditions: {uid: secret.metadata.uid ?? ''}});
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  };
+  const named = [bootSecret?.name, access?.vnc?.passwordSecret?.name].filter((name) => name !== undefined);
+  const [seedGone] = await Promise.all([
+    removeChild(
+      {client: deps.client, type: SECRET, informer: deps.informers.secrets, signal},
+      server,
+      {namespace, name: cloudInitSecretName(server.metadata.name)},
+      'Background',
+    ),
+    ...named.map(removeNamed),
+  ]);
   return seedGone;
 }
 

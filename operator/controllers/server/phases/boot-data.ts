@@ -37,8 +37,8 @@ const text = (secret: Secret | undefined, key: string): string | undefined => {
   return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
 };
 
-/** Makes the boot Secret go with the server. Its writer may have done so already. */
-async function adopt(deps: Deps, server: Server, secret: Secret, uuid: string, signal: AbortSignal): Promise<void> {
+/** Makes a Secret that was written for the server go with it. Its writer may have done so already. Throws `ApiError`. */
+export async function adopt(deps: Pick<Deps, 'client'>, server: Server, secret: Secret, uuid: string, signal: AbortSignal): Promise<void> {
   const owners = secret.metadata.ownerReferences ?? [];
   if (owners.some(({uid}) => uid === server.metadata.uid)) return;
   // Not as its controller: a person may use one Secret for several servers.

@@ -7,6 +7,7 @@ import {startHarness} from '../../../testing/harness.ts';
 import type {Harness} from '../../../testing/harness.ts';
 import {createDriveController} from '../../drive/controller.ts';
 import {createImageController} from '../../image/controller.ts';
+import {createSecretController} from '../../secret/controller.ts';
 import {createServerOperationController} from '../../serveroperation/controller.ts';
 import {createServerController} from '../controller.ts';
 import {FakeKubeVirt} from './fake-kubevirt.ts';
@@ -36,6 +37,7 @@ export class Scenario {
         createImageController(deps),
         createDriveController(deps),
         createServerController(deps),
+        createSecretController(deps),
         createServerOperationController(deps),
       ],
     });
