@@ -2,11 +2,10 @@
 import {describe, expect, test} from '@jest/globals';
 import {ApiError} from './errors.ts';
 import {canonicalJson, containsRecord, hashJson} from './json-hash.ts';
-import {findById, findByUuid, identityIndexes, oldest, uuidOf} from './lookup.ts';
-import type {Identified} from './lookup.ts';
 import {ObjectCache} from './cache.ts';
 import {microTime} from './micro-time.ts';
 import {keyOf, refOf} from './objects.ts';
+import type {KubeObject} from './objects.ts';
 import {collectionPath, listQuery, objectPath, writeQuery} from './paths.ts';
 import {reactionTo} from './reflector-policy.ts';
 import {compareVersions, reaches} from './resource-version.ts';
@@ -163,49 +162,19 @@ describe('hashes', () => {
   });
 });
 
-describe('look-up', () => {
-  const uuid = '11111111-2222-4333-8444-555555555555';
-  const object = (name: string, at: string, more: Partial<Identified> = {}): Identified => ({
-    apiVersion: 'v1',
-    kind: 'K',
-    metadata: {name, uid: `uid-${name}`, creationTimestamp: at},
-    ...more,
+test('an index function that throws leaves the cache as it was', () => {
+  const object = (name: string): KubeObject => ({apiVersion: 'v1', kind: 'K', metadata: {name}});
+  const cache = new ObjectCache<KubeObject>({
+    bad: (each) => {
+      if (each.metadata.name === 'bad') throw new Error('no');
+      return ['x'];
+    },
   });
-
-  test.each([
-    [object('a', '1', {status: {uuid}}), uuid],
-    [object(uuid, '1'), uuid],
-    [object('plain', '1'), 'uid-plain'],
-    [object(uuid, '1', {status: {uuid: 'restored'}}), 'restored'],
-  ])('uuid of %j', (of, expected) => {
-    expect(uuidOf(of)).toBe(expected);
-  });
-
-  test('the older of two duplicates keeps the id', () => {
-    const cache = new ObjectCache<Identified>(identityIndexes);
-    cache.set(object('young', '2026-01-02', {spec: {id: 7}}));
-    cache.set(object('old', '2026-01-01', {spec: {id: 7}}));
-    cache.set(object(uuid, '2026-01-03'));
-    const lister = {get: () => undefined, list: () => [], byIndex: cache.byIndex.bind(cache), size: 3, revision: 1};
-    expect(findById(lister, 7)?.metadata.name).toBe('old');
-    expect(findById(lister, 8)).toBeUndefined();
-    expect(findByUuid(lister, uuid.toUpperCase())?.metadata.name).toBe(uuid);
-    expect(oldest([])).toBeUndefined();
-  });
-
-  test('an index function that throws leaves the cache as it was', () => {
-    const cache = new ObjectCache<Identified>({
-      bad: (each) => {
-        if (each.metadata.name === 'bad') throw new Error('no');
-        return ['x'];
-      },
-    });
-    cache.set(object('good', '1'));
-    expect(() => cache.set(object('bad', '1'))).toThrow('no');
-    expect([cache.size, cache.byIndex('bad', 'x').length]).toEqual([1, 1]);
-    cache.delete('good');
-    expect([cache.size, cache.byIndex('bad', 'x').length]).toEqual([0, 0]);
-  });
+  cache.set(object('good'));
+  expect(() => cache.set(object('bad'))).toThrow('no');
+  expect([cache.size, cache.byIndex('bad', 'x').length]).toEqual([1, 1]);
+  cache.delete('good');
+  expect([cache.size, cache.byIndex('bad', 'x').length]).toEqual([0, 0]);
 });
 
 test('MicroTime has six digits', () => {

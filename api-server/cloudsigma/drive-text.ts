@@ -1,8 +1,8 @@
 /** Drives and standard drives (public Images) as the API shows them. Pure. */
 import type {Drive, Image} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {TextObject} from './codec.ts';
 import {EVERYONE} from './drive-input.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {NOBODY} from './identity.ts';
 
 /** What a drive's text needs beyond the drive. */

@@ -1,9 +1,9 @@
 /** Drive commands: create, clone, destroy, info, list, and the standard drives. */
 import {randomUUID} from 'node:crypto';
 import type {Drive} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {refOfObject} from '../../kube/objects.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {activeClaims} from './claims.ts';
 import {formatList, formatObject, formatObjects, parseProperties} from './codec.ts';
 import {readDriveClone, readDriveCreate, type DriveFields, type DriveOffer} from './drive-input.ts';

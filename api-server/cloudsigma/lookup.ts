@@ -1,7 +1,7 @@
 /** Finds what a request names, inside what its caller may see, and gathers what the texts need. */
 import type {Drive, Image, Network, Server} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Caller, ModuleDeps} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import type {Store} from '../store/types.ts';
 import {isDeleting} from '../store/types.ts';
 import type {DriveContext} from './drive-text.ts';

@@ -1,10 +1,10 @@
 /** Start, stop, shutdown, reset and destroy, of one server and of several. Each answers when the state has been observed. */
 import {randomUUID} from 'node:crypto';
 import type {Server} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {refOfObject} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import type {Store} from '../store/types.ts';
 import {release} from './claims.ts';
 import {formatList, parseProperties, valueOf} from './codec.ts';

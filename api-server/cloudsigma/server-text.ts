@@ -1,9 +1,9 @@
 /** Servers as the API shows them. Pure. */
 import {ROOT_SLOT, type Server} from '../../crds/index.ts';
 import {rootDriveName} from '../../crds/rules/names.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {TextObject} from './codec.ts';
 import {compareSlots} from './devices.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {automaticCores, MHZ_PER_COUNTED_CORE} from './units.ts';
 
 /** What a server's text needs beyond the server. */

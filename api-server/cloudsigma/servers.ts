@@ -1,8 +1,8 @@
 /** Server commands that read and create. Power and destruction are in power.ts. */
 import {randomUUID} from 'node:crypto';
 import {LABELS, PUBLIC_NETWORK, type Server} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {claimAll, release, type Connection} from './claims.ts';
 import {formatList, formatObject, formatObjects, parseProperties} from './codec.ts';
 import {Problems} from './errors.ts';

@@ -1,6 +1,6 @@
 /** Cells of the inventory. */
 import type {Cell} from '../../crds/index.ts';
-import {uuidOf} from '../store/indexes.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {isDeleting} from '../store/types.ts';
 import {readCell} from './bodies.ts';
 import {matchesIdentity, timesOf} from './document.ts';

@@ -1,5 +1,5 @@
 /** Members that all three kinds of document share. Pure. */
-import {uuidOf} from '../store/indexes.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Stored} from '../store/types.ts';
 
 /** A document as it is sent; undefined members are left out. */

@@ -1,7 +1,7 @@
 /** Hosts of the inventory. */
 import type {Cell, Host, Region} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {Failure} from '../http/failure.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {readHost, type HostFields} from './bodies.ts';
 import {isNamed} from './cells.ts';
 import {matchesIdentity, timesOf} from './document.ts';

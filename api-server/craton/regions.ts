@@ -1,6 +1,6 @@
 /** Regions of the inventory. */
 import type {Region} from '../../crds/index.ts';
-import {uuidOf} from '../store/indexes.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {isDeleting} from '../store/types.ts';
 import {readRegion} from './bodies.ts';
 import {CELLS} from './cells.ts';

@@ -1,8 +1,8 @@
 /** Flavors: what the caller may use, brief and in full. */
 import type {Flavor} from '../../crds/index.ts';
+import {idOf} from '../../crds/rules/ids.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Input} from '../http/types.ts';
-import {idOf} from '../store/indexes.ts';
 import {isDeleting} from '../store/types.ts';
 import {readId, type ComputeContext} from './context.ts';
 import {reply} from './format.ts';

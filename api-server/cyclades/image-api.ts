@@ -1,9 +1,9 @@
 /** The small read-only image API beside compute: v2 for OpenStack clients, v1.0 for kamaki. */
 import type {Image} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {Failure} from '../http/failure.ts';
 import {faultOf, OPENSTACK_HEADERS, writeFault} from '../http/openstack-fault.ts';
 import {bindRoutes, requireRoles, type Answer, type ApiModule, type Input, type PublicInput, type RouteOf} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import type {Store} from '../store/types.ts';
 import {ownerOf} from './images.ts';
 import {v1Image, v2Image} from './image-view.ts';

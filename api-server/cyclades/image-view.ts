@@ -1,6 +1,6 @@
 /** Images on the wire: of the compute API and of the small image API. Pure. */
 import type {Image} from '../../crds/index.ts';
-import {uuidOf} from '../store/indexes.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {createdMs, updatedMs} from '../store/times.ts';
 import {isDeleting} from '../store/types.ts';
 import {apiDate} from './dates.ts';

@@ -1,9 +1,9 @@
 /** Images of the compute API: reads, deletion of own ones, metadata. */
 import type {Image} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import {refOfObject} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Caller, Input} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {touched, updatedMs} from '../store/times.ts';
 import type {ComputeContext} from './context.ts';
 import {checkMetadataCount, type MetadataItem} from './create-input.ts';

@@ -1,7 +1,7 @@
 /** What a caller may see: flavors by project, images by owner or visibility, networks by owner or as public ones. */
 import type {Flavor, Image, KeyPair, Network} from '../../crds/index.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Caller, Role} from '../http/types.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {isDeleting, type Store} from '../store/types.ts';
 
 /** Who may use compute and what stands beside it. */

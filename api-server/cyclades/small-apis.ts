@@ -1,5 +1,6 @@
 /** Three calls beside compute that clients make: user catalogues (kamaki), and read-only networks (openstack). */
 import type {Network} from '../../crds/index.ts';
+import {idOf, uuidOf} from '../../crds/rules/ids.ts';
 import {isObject} from '../http/body.ts';
 import {Failure} from '../http/failure.ts';
 import {faultOf, OPENSTACK_HEADERS, writeFault} from '../http/openstack-fault.ts';
@@ -13,7 +14,6 @@ import {
   type PublicInput,
   type RouteOf,
 } from '../http/types.ts';
-import {idOf, uuidOf} from '../store/indexes.ts';
 import type {Store} from '../store/types.ts';
 import {networksOf, TENANT} from './scope.ts';
 

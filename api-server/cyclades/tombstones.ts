@@ -2,8 +2,8 @@
  * What was deleted a while ago: the API still answers for it by id and in lists with changes-since, while the cluster has forgotten it.
  * Kept in memory, bounded in time and number; a restart forgets earlier.
  */
+import {idOf} from '../../crds/rules/ids.ts';
 import type {Clock} from '../../kube/clock.ts';
-import {idOf} from '../store/indexes.ts';
 import type {Collection, Stored} from '../store/types.ts';
 
 /** Bounds of {@link createTombstones}. */

@@ -5,9 +5,9 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
 import type {Account} from '../../crds/index.ts';
 import {hashPassword, verifyPassword} from '../../crds/rules/credentials.ts';
+import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Clock} from '../../kube/clock.ts';
 import {sha256Hex, type CredentialIndex, type StoredPassword} from '../store/credential-index.ts';
-import {uuidOf} from '../store/indexes.ts';
 import {readCredentials, type CredentialSource, type Credentials} from './credentials.ts';
 import {Failure} from './failure.ts';
 import {FailureLimiter, type FailureLimits} from './failure-limiter.ts';

@@ -1,4 +1,5 @@
 /** A `Collection` over an informer and a client: reads from the cache, guarded writes that are readable at once. */
+import {byAge} from '../../crds/rules/ids.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import type {Clock} from '../../kube/clock.ts';
 import {isConflict, isNotFound} from '../../kube/errors.ts';
@@ -6,7 +7,7 @@ import type {Informer} from '../../kube/informer.ts';
 import {apiVersionOf, keyOf, refOfObject, type Ref, type ResourceType} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import {failureOf} from '../http/normalise.ts';
-import {byAge, byIdThenAge} from './indexes.ts';
+import {byIdThenAge} from './indexes.ts';
 import type {Collection, Draft, Stored, UpdateCall, WaitCall, WriteCall} from './types.ts';
 import {isDeleting} from './types.ts';
 

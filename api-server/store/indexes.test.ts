@@ -1,19 +1,10 @@
 import {describe, expect, test} from '@jest/globals';
-import {byIdThenAge, displayNameOf, uuidOf} from './indexes.ts';
+import {byIdThenAge, displayNameOf} from './indexes.ts';
 import {touched, UPDATED_AT, updatedMs} from './times.ts';
 import type {Stored} from './types.ts';
 
-const UUID = '12345678-1234-4234-8234-123456789abc';
 const object = (metadata: object, spec: object = {}, status?: object): Stored =>
   ({apiVersion: 'v', kind: 'K', metadata, spec, status}) as unknown as Stored;
-
-test.each([
-  ['the recorded one', object({name: UUID, uid: 'u'}, {}, {uuid: 'recorded'}), 'recorded'],
-  ['a name that is one', object({name: UUID, uid: 'u'}), UUID],
-  ['the uid', object({name: 'web', uid: 'u'}), 'u'],
-])('uuidOf: %s', (_name, stored, expected) => {
-  expect(uuidOf(stored)).toBe(expected);
-});
 
 test.each([
   [object({name: 'm'}, {name: 'shown'}), 'shown'],

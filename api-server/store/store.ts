@@ -1,5 +1,5 @@
 /** Builds the store: one informer and collection per kind, id sequences, Secrets. */
-import {sequenceName} from '../../crds/rules/ids.ts';
+import {idOf, sequenceName} from '../../crds/rules/ids.ts';
 import {
   ACCOUNT,
   CELL,
@@ -28,7 +28,7 @@ import {failureOf} from '../http/normalise.ts';
 import {claimDrive, releaseDrive} from './claims.ts';
 import {createCollection, created} from './collection.ts';
 import {createCredentialIndex, credentialIndexes, type CredentialIndex} from './credential-index.ts';
-import {idOf, INDEXES} from './indexes.ts';
+import {INDEXES} from './indexes.ts';
 import type {Collection, SequencedKind, Store, Stored} from './types.ts';
 
 /** Ids reserved at once per kind and replica: a burst of creates queues on the counter once per block. */

@@ -2,16 +2,6 @@
 import type {ObjectMeta} from '../resource.ts';
 import {isUuid} from './names.ts';
 
-/** The largest integer id. */
-export const MAX_ID = 2_147_483_647;
-
-/** An integer id as clients write it (`42`); undefined for anything else, leading zeros included. */
-export function parseId(text: string): number | undefined {
-  if (!/^[1-9]\d{0,9}$/.test(text)) return undefined;
-  const id = Number(text);
-  return id <= MAX_ID ? id : undefined;
-}
-
 /** An object, as far as ids need it. */
 export interface Identified {
   readonly metadata: ObjectMeta;
@@ -24,20 +14,18 @@ export const idOf = (object: Identified): number | undefined => (object.spec as 
 
 /**
  * The UUID of an object: as recorded in its status, else its name when that is one, else its uid, which is what the operator will record.
- * `metadata.uid` alone would change when a backup is restored. Undefined only for an object that was never stored.
+ * `metadata.uid` alone would change when a backup is restored.
  */
-export const uuidOf = ({metadata, status}: Identified): string | undefined =>
-  status?.uuid ?? (isUuid(metadata.name) ? metadata.name : metadata.uid);
+export const uuidOf = ({metadata: {name, uid}, status}: Pick<Identified, 'metadata' | 'status'>): string =>
+  status?.uuid ?? (isUuid(name) ? name : (uid ?? name));
 
-/** Whether `a` came before `b`: by creation time, then by uid, so that everybody agrees. */
-export function isOlder(a: Identified, b: Identified): boolean {
-  const [timeA, timeB] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
-  return timeA === timeB ? (a.metadata.uid ?? '') < (b.metadata.uid ?? '') : timeA < timeB;
+/** Order of age, oldest first: by creation time, which has whole seconds only, then by namespace and name, so that everybody agrees. */
+export function byAge({metadata: a}: Pick<Identified, 'metadata'>, {metadata: b}: Pick<Identified, 'metadata'>): number {
+  const order = compare(a.creationTimestamp ?? '', b.creationTimestamp ?? '') || compare(a.namespace ?? '', b.namespace ?? '');
+  return order || compare(a.name, b.name);
 }
 
-/** The object that rightfully has an id among those that carry it: the oldest. Undefined for none. */
-export const rightfulOwner = <T extends Identified>(sameId: readonly T[]): T | undefined =>
-  sameId.reduce<T | undefined>((oldest, object) => (oldest === undefined || isOlder(object, oldest) ? object : oldest), undefined);
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The counter of a kind's ids: a ConfigMap of the system namespace. Both programs take from it, so both must call it the same. */
 export const sequenceName = (kind: string): string => `ids-${kind.toLowerCase()}`;

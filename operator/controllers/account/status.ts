@@ -1,9 +1,9 @@
 /** The status of an Account. */
 import type {Reason} from '../../../crds/conditions.ts';
 import type {Account, AccountStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {namespaceOf} from './plan.ts';
 
 /** What was seen. */

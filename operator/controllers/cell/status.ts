@@ -1,8 +1,8 @@
 /** The status of a Cell, from the hosts that name it and its Region. */
 import type {Cell, CellStatus, Host, Region} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {inventoryReady, sumHosts} from '../shared/inventory.ts';
 
 /** What was gathered. `region` is undefined when the Region that the cell names does not exist. */

@@ -1,6 +1,7 @@
 /** Drive: a claim on storage with its bytes, and the book of who holds it. Deleting it waits until nobody does. */
 import {DRIVE} from '../../../crds/index.ts';
 import type {DriveClaim as Claim, Drive, DriveStatus, Image, Reason} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {isForbidden, isInvalid} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
@@ -18,7 +19,6 @@ import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import type {StorageOptions} from '../image/controller.ts';
 import {someOf} from '../shared/conditions.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {Pace} from '../shared/pace.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';

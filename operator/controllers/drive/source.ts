@@ -3,9 +3,9 @@
  * operator, which may read everything. Something of another account that was not shared is answered like something that is not there.
  */
 import type {Account, Drive, Image, Reason} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import type {VolumeSource} from '../../kubevirt/volumes.ts';
 import {isDeleting} from '../shared/finalizer.ts';
-import {uuidOf} from '../shared/identity.ts';
 
 /** A reader that stands for everybody (CloudSigma's convention). */
 export const EVERYBODY = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

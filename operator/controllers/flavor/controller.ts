@@ -1,11 +1,11 @@
 /** Flavor: its status, and a read-only instancetype for users of kubectl and virtctl where KubeVirt offers that kind. */
 import {FLAVOR} from '../../../crds/index.ts';
 import type {Flavor, FlavorStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {isControlledBy} from '../shared/owner.ts';
 import {CLUSTER_INSTANCETYPE, FLAVOR_LABEL, desiredInstancetype, instancetypeName} from './plan.ts';

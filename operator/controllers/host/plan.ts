@@ -1,5 +1,6 @@
 /** What a Host wants of Nodes: labels on its own, none on any other, and a cordon while nothing may be placed there. Pure. */
 import type {Host} from '../../../crds/index.ts';
+import {byAge} from '../../../crds/rules/ids.ts';
 import type {CoreNode} from '../../../kube/types.ts';
 import {CELL_LABEL, CORDONED_BY, HOST_LABEL, REGION_LABEL} from './node.ts';
 
@@ -65,8 +66,5 @@ export function planNodes(host: Host, bound: CoreNode | undefined, labelled: rea
   return [...released, own].filter((patch) => patch !== undefined);
 }
 
-/** Of several hosts that match one node, the oldest has it (then the first by name), so that two never fight over its labels. */
-export function ownerOfNode(claimants: readonly Host[]): Host | undefined {
-  const age = (host: Host): string => `${host.metadata.creationTimestamp ?? ''} ${host.metadata.name}`;
-  return claimants.toSorted((left, right) => (age(left) < age(right) ? -1 : 1))[0];
-}
+/** Of several hosts that match one node, the oldest has it, so that two never fight over its labels. */
+export const ownerOfNode = (claimants: readonly Host[]): Host | undefined => claimants.toSorted(byAge)[0];

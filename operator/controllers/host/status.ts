@@ -1,10 +1,10 @@
 /** The status of a Host, from its Node and the launcher pods on it. The only place where a Host's conditions are judged. */
 import type {Reason} from '../../../crds/conditions.ts';
 import type {Host, HostStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import type {CoreNode, Pod} from '../../../kube/types.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {NOTHING, sumOf, totalsOfResources, without} from '../shared/totals.ts';
 import type {Totals} from '../shared/totals.ts';
 import {hasKvm, schedulability} from './node.ts';

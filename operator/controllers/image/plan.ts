@@ -1,10 +1,10 @@
 /** What an Image becomes: a DataVolume whose bytes come from its source, and a DataSource under which clones find it. Pure. */
 import type {Drive, Image, Reason} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {dataSourceNameOfImage, dataVolumeNameOfImage} from '../../kubevirt/names.ts';
 import {buildDataSource, buildDataVolume, imageLabels} from '../../kubevirt/volumes.ts';
 import type {StorageTier, VolumeSource} from '../../kubevirt/volumes.ts';
 import type {DataSource, DataVolume} from '../../kubevirt/types.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {controllerReference} from '../shared/owner.ts';
 
 /** Size of an image that says none. */

@@ -1,8 +1,8 @@
 /** The status of a Network. The leases in it belong to the allocator: whatever they are, they are kept. */
 import type {Network, NetworkStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause, someOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {AddressSpace} from '../../leases/address-space.ts';
 
 /** What was seen. */

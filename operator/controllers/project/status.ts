@@ -1,8 +1,8 @@
 /** The status of a Project: sums over specs. */
 import type {Drive, Flavor, Project, ProjectStatus, Server} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 
 /** What was gathered. */
 export interface ProjectSeen {

@@ -1,8 +1,8 @@
 /** The status of a Region, from the cells and hosts that name it. */
 import type {Cell, Host, Region, RegionStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {inventoryReady, sumHosts} from '../shared/inventory.ts';
 
 /** What was gathered. `nowMs` is epoch time; `duplicate` stands in for `Ready` when the id belongs to an older Region. */

@@ -1,13 +1,13 @@
 /** Everything that one run of the server controller looks at: read from the caches in one place, so that all phases see the same. */
 import type {Drive, Flavor, Image, KeyPair, Network, Server, ServerGroup, ServerOperation} from '../../../crds/index.ts';
 import {PUBLIC_NETWORK} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {Pod} from '../../../kube/types.ts';
 import {rootDriveName} from '../../kubevirt/names.ts';
 import {ROOT_SLOT} from '../../kubevirt/slots.ts';
 import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
 import type {Deps} from '../../runtime/types.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {viewGuest} from './guest.ts';
 import type {GuestView} from './guest.ts';
 

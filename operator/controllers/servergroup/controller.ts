@@ -1,12 +1,12 @@
 /** ServerGroup: who its members are. Placement itself is the Server's business; the group creates nothing. */
 import {SERVER_GROUP} from '../../../crds/index.ts';
 import type {Server, ServerGroup, ServerGroupStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {keyOf} from '../../../kube/objects.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
 import {NOT_DELETING, conditionsOf, someOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 
 /** What was gathered: the servers that name the group, and which of `spec.members` exist. */

@@ -1,5 +1,6 @@
 /** When an operation may run: at most one per server, in the order in which they were asked for, and a newer power verb makes older ones idle. Pure. */
 import type {ServerOperation} from '../../../crds/index.ts';
+import {byAge} from '../../../crds/rules/ids.ts';
 
 type Verb = ServerOperation['spec']['verb'];
 
@@ -9,12 +10,6 @@ const POWER_VERBS: ReadonlySet<Verb> = new Set<Verb>(['Start', 'Stop', 'Shutdown
 /** Whether an operation has ended. */
 export const isOver = ({status}: ServerOperation): boolean =>
   status?.phase === 'Completed' || status?.phase === 'Failed' || status?.phase === 'Superseded';
-
-/** Order in which operations were asked for. Creation times have whole seconds only; names decide between equals, so that all agree. */
-export function byAge(left: ServerOperation, right: ServerOperation): number {
-  const age = ({metadata}: ServerOperation): string => `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
-  return age(left) < age(right) ? -1 : age(left) > age(right) ? 1 : 0;
-}
 
 /** Whether an operation's turn has come. */
 export type Turn =

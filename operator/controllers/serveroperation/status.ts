@@ -1,8 +1,8 @@
 /** The status of a ServerOperation. Pure. */
 import {conditionTime} from '../../../crds/index.ts';
 import type {Reason, ServerOperation, ServerOperationStatus} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
-import {uuidOf} from '../shared/identity.ts';
 
 type Phase = NonNullable<ServerOperationStatus['phase']>;
 

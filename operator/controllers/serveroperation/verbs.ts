@@ -1,6 +1,7 @@
 /** What each verb does, as one step that may be repeated: it looks, acts where something is left to do, and says how far it is. */
 import {SERVER} from '../../../crds/index.ts';
 import type {Reason, Server, ServerOperation} from '../../../crds/index.ts';
+import {uuidOf} from '../../../crds/rules/ids.ts';
 import {ApiError, isConflict} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import {ensureChild} from '../../children/ensure.ts';
@@ -12,7 +13,6 @@ import {MIGRATION} from '../../kubevirt/types.ts';
 import type {VirtualMachineInstance, VirtualMachineInstanceMigration} from '../../kubevirt/types.ts';
 import type {Deps} from '../../runtime/types.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
-import {uuidOf} from '../shared/identity.ts';
 import {controllerReference} from '../shared/owner.ts';
 
 /** How far a verb is. */

@@ -3,7 +3,7 @@ import type {KubeClient} from '../../../kube/client.ts';
 import type {Informer} from '../../../kube/informer.ts';
 import type {ResourceType} from '../../../kube/objects.ts';
 import type {Deps} from '../../runtime/types.ts';
-import {ensureId, olderWithSameId, uuidOf, type WithId} from './identity.ts';
+import {ensureId, olderWithSameId, type WithId} from './identity.ts';
 
 const FLAVOR: ResourceType<WithId> = {group: 'basalt.dev', version: 'v1alpha1', plural: 'flavors', kind: 'Flavor', namespaced: false};
 
@@ -67,13 +67,4 @@ describe('an id that two objects carry', () => {
     expect(olderWithSameId(informer, younger)).toBe(older);
     expect(olderWithSameId(informer, older)).toBeUndefined();
   });
-});
-
-describe('the uuid of an object', () => {
-  const uuid = '4929c6f8-6c74-4041-b56c-c42d0c6e501f';
-  test.each([
-    {name: 'recorded in the status', object: {...flavor('a'), status: {uuid: 'kept'}}, expected: 'kept'},
-    {name: 'a name that is one', object: flavor(uuid), expected: uuid},
-    {name: 'else metadata.uid', object: flavor('plain'), expected: 'uid-plain'},
-  ])('$name', ({object, expected}) => expect(uuidOf(object)).toBe(expected));
 });

@@ -1,4 +1,5 @@
-/** The two names of an object beside its own: the integer `spec.id` (a persistent sequence per kind) and the uuid in `status.uuid`. */
+/** The integer `spec.id` of an object, from a persistent sequence per kind: given once, and never to two. */
+import {byAge} from '../../../crds/rules/ids.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 import {refOfObject} from '../../../kube/objects.ts';
 import type {Informer} from '../../../kube/informer.ts';
@@ -12,18 +13,6 @@ export const ID_FIELD_MANAGER = 'basalt-operator-id';
 export interface WithId extends KubeObject {
   readonly spec: {readonly id?: number};
   readonly status?: {readonly uuid?: string};
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/**
- * The uuid under which the APIs show an object: what `status.uuid` says, once recorded (`metadata.uid` changes when a backup is
- * restored), else `metadata.name` when that is a uuid, else `metadata.uid`.
- */
-export function uuidOf(object: KubeObject & {readonly status?: {readonly uuid?: string}}): string {
-  const recorded = object.status?.uuid;
-  if (recorded !== undefined && recorded !== '') return recorded;
-  return UUID.test(object.metadata.name) ? object.metadata.name : (object.metadata.uid ?? '');
 }
 
 /** Gives the object the next id of its kind unless it has one. Returns it as stored and puts it into the informer. Throws `ApiError`. */
@@ -83,13 +72,11 @@ async function prepare<T extends WithId>(
 }
 
 /**
- * The object that owns an id which `object` carries too: an older one (by creation time, then name). `undefined` when `object` may
- * keep its id. Objects of all namespaces share one sequence, so `index` is the informer's index `id` over the whole cluster.
+ * The object that owns an id which `object` carries too: an older one. `undefined` when `object` may keep its id. Objects of all
+ * namespaces share one sequence, so `index` is the informer's index `id` over the whole cluster.
  */
 export function olderWithSameId<T extends WithId>(informer: Informer<T>, object: T): T | undefined {
-  const id = object.spec.id;
+  const {id} = object.spec;
   if (id === undefined) return undefined;
-  const age = (candidate: T): string =>
-    `${candidate.metadata.creationTimestamp ?? ''} ${candidate.metadata.namespace ?? ''}/${candidate.metadata.name}`;
-  return informer.byIndex('id', String(id)).find((other) => other.metadata.uid !== object.metadata.uid && age(other) < age(object));
+  return informer.byIndex('id', String(id)).find((other) => other.metadata.uid !== object.metadata.uid && byAge(other, object) < 0);
 }

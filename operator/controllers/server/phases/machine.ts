@@ -1,5 +1,6 @@
 /** The VirtualMachine and its seed: applies both, at the same time, and makes the calls that power needs beside the spec. */
 import type {ServerResources} from '../../../../crds/index.ts';
+import {uuidOf} from '../../../../crds/rules/ids.ts';
 import {ApiError, isConflict, isNotFound} from '../../../../kube/errors.ts';
 import {refOfObject} from '../../../../kube/objects.ts';
 import {SECRET} from '../../../../kube/types.ts';
@@ -16,7 +17,6 @@ import {ROOT_SLOT} from '../../../kubevirt/slots.ts';
 import type {Deps} from '../../../runtime/types.ts';
 import {hashSecret} from '../../../transforms.ts';
 import {FIELD_MANAGER, isDeleting} from '../../shared/finalizer.ts';
-import {uuidOf} from '../../shared/identity.ts';
 import {controllerReference, isControlledBy} from '../../shared/owner.ts';
 import {failed, no, yes} from '../findings.ts';
 import type {Finding} from '../findings.ts';
