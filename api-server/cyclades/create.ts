@@ -3,6 +3,7 @@
  * an acknowledged create costs the latency of one write.
  */
 import {randomUUID} from 'node:crypto';
+import {FINALIZER} from '../../crds/index.ts';
 import type {Flavor, Image, KeyPair, Network, Server} from '../../crds/index.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Caller, Input} from '../http/types.ts';
@@ -161,7 +162,8 @@ export function draftServer(
   const imageNamespace = image.metadata.namespace;
   return {
     draft: {
-      metadata: {name: at.name, namespace: at.namespace},
+      // Born with the operator's finalizer, which spares it the write that would come before everything else.
+      metadata: {name: at.name, namespace: at.namespace, finalizers: [FINALIZER]},
       spec: {
         id: at.id,
         name,
