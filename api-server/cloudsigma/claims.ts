@@ -1,13 +1,11 @@
 /** Who holds a drive. */
-import type {Drive} from '../../crds/index.ts';
+import type {Drive, DriveClaim} from '../../crds/index.ts';
+import {ORPHANED_CLAIM_GRACE_MS} from '../../crds/rules/claims.ts';
 import {Failure} from '../http/failure.ts';
 import type {Input} from '../http/types.ts';
 import type {Store} from '../store/types.ts';
 import {inUse, invalid} from './errors.ts';
 import type {Properties} from './codec.ts';
-
-/** A claim without a server is believed for so long: its server is being created. After that it is a leftover of a crash. */
-export const PROMISE_MS = 30_000;
 
 /** A device of a server that is about to exist, with its drive. */
 export interface Connection {
@@ -18,19 +16,17 @@ export interface Connection {
   readonly driveUuid: string;
 }
 
-type Claim = NonNullable<NonNullable<Drive['status']>['claims']>[number];
-
 /** The claims that keep a drive from being destroyed. The operator releases the others; until it has, they do not count. */
-export function activeClaims(drive: Drive, store: Pick<Store, 'servers'>, nowMs: number): Claim[] {
+export function activeClaims(drive: Drive, store: Pick<Store, 'servers'>, nowMs: number): readonly DriveClaim[] {
   const namespace = drive.metadata.namespace ?? '';
   return (drive.status?.claims ?? []).filter((claim) => {
     const server = store.servers.get({namespace, name: claim.server});
     if (server !== undefined) return !claim.uid || claim.uid === server.metadata.uid;
-    return !claim.uid && nowMs - Date.parse(claim.claimedAt) < PROMISE_MS;
+    return !claim.uid && nowMs - Date.parse(claim.claimedAt) < ORPHANED_CLAIM_GRACE_MS;
   });
 }
 
-/** Gives back what was taken. Not cut short by the client going away: a claim left behind would block its drive for {@link PROMISE_MS}. */
+/** Gives back what was taken. Not cut short by the client going away: a claim left behind would block its drive for {@link ORPHANED_CLAIM_GRACE_MS}. */
 export async function release(store: Store, namespace: string, server: string, drives: readonly string[]): Promise<void> {
   const {signal} = new AbortController();
   await Promise.all(drives.map((name) => store.releaseDrive({drive: {namespace, name}, server}, {signal})));

@@ -1,53 +1,32 @@
-import {describe, expect, test} from '@jest/globals';
+import {expect, test} from '@jest/globals';
 import type {Drive} from '../../crds/index.ts';
-import {withClaim, withoutClaim} from './claims.ts';
-import type {DriveClaim} from './types.ts';
+import {claimed} from './claims.ts';
 
-const NOW = '2026-01-01T00:00:00.000Z';
+const NOW = '2026-01-01T00:00:00Z';
 const HELD = {server: 'a', uid: 'ua', slot: 'ide:0:0', claimedAt: '2025-12-31T00:00:00Z'};
+const WISH = {server: 'a', slot: 'ide:0:0'};
 
-const drive = (claims: readonly object[], {claimType = 'Exclusive', deleting = false} = {}): Drive =>
+const drive = (claims: readonly object[], deleting = false): Drive =>
   ({
     apiVersion: 'basalt.dev/v1alpha1',
     kind: 'Drive',
     metadata: {name: 'd', namespace: 'n', ...(deleting ? {deletionTimestamp: NOW} : {})},
-    spec: {name: 'd', sizeBytes: 1_048_576, claimType},
-    status: {claims},
+    spec: {name: 'd', sizeBytes: 1_048_576, claimType: 'Exclusive'},
+    status: {phase: 'Ready', claims},
   }) as unknown as Drive;
 
-const claim = (server: string, more: Partial<DriveClaim> = {}): DriveClaim => ({
-  drive: {namespace: 'n', name: 'd'},
-  server,
-  slot: 'ide:0:0',
-  ...more,
+test('a free drive is taken, and the rest of its status stays', () => {
+  expect(claimed(drive([]), WISH, NOW)?.status).toEqual({phase: 'Ready', server: 'a', claims: [{...WISH, claimedAt: NOW}]});
 });
 
-describe('withClaim', () => {
-  test('a free drive is taken', () => {
-    expect(withClaim(drive([]), claim('a', {serverUid: 'ua'}), NOW)).toEqual([{server: 'a', uid: 'ua', slot: 'ide:0:0', claimedAt: NOW}]);
-  });
-
-  test('an exclusive drive of another server is in use', () => {
-    expect(() => withClaim(drive([HELD]), claim('b'), NOW)).toThrow(/currently in use/);
-  });
-
-  test('a shared drive takes several', () => {
-    expect(withClaim(drive([HELD], {claimType: 'Shared'}), claim('b'), NOW)).toHaveLength(2);
-  });
-
-  test('claiming again changes nothing, or moves the slot and keeps its time', () => {
-    const held = drive([HELD]);
-    expect(withClaim(held, claim('a'), NOW)).toBe(held.status?.claims);
-    expect(withClaim(held, claim('a', {slot: 'block:1'}), NOW)).toEqual([{...HELD, slot: 'block:1'}]);
-  });
-
-  test('a drive that is being deleted cannot be claimed', () => {
-    expect(() => withClaim(drive([], {deleting: true}), claim('a'), NOW)).toThrow(/could not be found/);
-  });
+test('claiming again writes nothing, or moves the slot', () => {
+  expect(claimed(drive([HELD]), WISH, NOW)).toBeUndefined();
+  expect(claimed(drive([HELD]), {...WISH, slot: 'block:1'}, NOW)?.status?.claims).toEqual([{...HELD, slot: 'block:1'}]);
 });
 
-test('withoutClaim removes that server’s claim and no other', () => {
-  const held = drive([HELD, {...HELD, server: 'b'}], {claimType: 'Shared'});
-  expect(withoutClaim(held, 'a').map(({server}) => server)).toEqual(['b']);
-  expect(withoutClaim(held, 'c')).toBe(held.status?.claims);
+test.each([
+  ['of another server', drive([HELD]), 'in-use'],
+  ['that is being deleted', drive([], true), 'not-found'],
+])('a drive %s is refused', (_title, wanted, code) => {
+  expect(() => claimed(wanted, {...WISH, server: 'b'}, NOW)).toThrow(expect.objectContaining({code}));
 });

@@ -153,7 +153,7 @@ describe('claims', () => {
     await store.releaseDrive({drive, server: 'b'}, {signal});
     expect(store.drives.get(drive)?.status?.claims).toHaveLength(1);
     await store.releaseDrive({drive, server: 'a'}, {signal});
-    expect(store.drives.get(drive)?.status).toEqual({claims: []});
+    expect(store.drives.get(drive)?.status).toEqual({});
     expect(await code(claim('b'))).toBe('ok');
     expect(await code(store.releaseDrive({drive: {namespace: NAMESPACE, name: 'gone'}, server: 'a'}, {signal}))).toBe('ok');
   });

@@ -90,10 +90,8 @@ export type SequencedKind =
 /** Who claims a drive, and where it hangs. */
 export interface DriveClaim {
   readonly drive: Ref;
-  /** metadata.name of the Server in the drive's namespace. */
+  /** metadata.name of the Server in the drive's namespace, which need not exist yet. */
   readonly server: string;
-  /** metadata.uid of the Server; absent when the claim is taken before the Server exists. */
-  readonly serverUid?: string;
   /** `ide:0:0`, `block:0`, `scsi:0:0`. */
   readonly slot: string;
 }
@@ -125,7 +123,7 @@ export interface Store {
    */
   claimDrive(claim: DriveClaim, call: WriteCall): Promise<Drive>;
   /** Gives the claim back; nothing happens when there is none (or the drive is gone). */
-  releaseDrive(claim: Omit<DriveClaim, 'slot' | 'serverUid'>, call: WriteCall): Promise<void>;
+  releaseDrive(claim: Omit<DriveClaim, 'slot'>, call: WriteCall): Promise<void>;
   /** Creates a Secret (values are text or bytes). `already-exists` when it is there. */
   createSecret(
     ref: Required<Ref>,

@@ -1,7 +1,7 @@
 import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import type {Drive, DriveClaim} from '../drive.ts';
-import {decideClaim, withoutClaim} from './claims.ts';
+import {decideClaim, statusWithClaims, withoutClaim} from './claims.ts';
 import type {Claimant} from './claims.ts';
 
 describe('claims', () => {
@@ -95,6 +95,13 @@ describe('claims', () => {
         }
       }),
     );
+  });
+
+  test('the column shows the first claim, and nothing when there is none', () => {
+    const claims = [claim('web'), claim('db')];
+    const held = statusWithClaims({phase: 'Ready', server: 'old', claims: [claim('old')]}, claims);
+    expect(held).toEqual({phase: 'Ready', server: 'web', claims});
+    expect(statusWithClaims(held, [])).toEqual({phase: 'Ready'});
   });
 
   test('releasing spares a namesake, and tells when there is nothing to write', () => {

@@ -2,7 +2,7 @@
  * Claims: whether a server may have a drive. Nothing but the claim stands between two guests and one disk, so it is stored under the
  * resourceVersion that it was decided on, before anything is promised. The operator and the api-server decide by this one function.
  */
-import type {Drive, DriveClaim} from '../drive.ts';
+import type {Drive, DriveClaim, DriveStatus} from '../drive.ts';
 
 /** A claim whose server is not to be seen is left alone for so long, in milliseconds: it is stored before its server is. */
 export const ORPHANED_CLAIM_GRACE_MS = 30_000;
@@ -21,7 +21,7 @@ export type ClaimDecision =
   | {readonly kind: 'refused'; readonly reason: 'DriveInUse' | 'Deleting'; readonly message: string};
 
 /** The server that the drive was made for (a root drive), if any: it holds the drive from birth. */
-const owningServer = (drive: Drive): {readonly name: string; readonly uid: string} | undefined =>
+export const owningServer = (drive: Drive): {readonly name: string; readonly uid: string} | undefined =>
   drive.metadata.ownerReferences?.find((owner) => owner.controller === true && owner.kind === 'Server');
 
 const sameServer = (claim: DriveClaim, {server, uid}: Pick<Claimant, 'server' | 'uid'>): boolean =>
@@ -49,6 +49,13 @@ export function decideClaim(drive: Drive, claimant: Claimant, now: string): Clai
   if (own === undefined && deletionTimestamp !== undefined) return refused('Deleting', `drive ${name} is being deleted`);
   const claim: DriveClaim = {server, ...(wantedUid === undefined ? {} : {uid: wantedUid}), slot, claimedAt: own?.claimedAt ?? now};
   return {kind: 'claim', claims: own === undefined ? [...claims, claim] : claims.map((held) => (held === own ? claim : held))};
+}
+
+/** The status with these claims, and with `server` (a column) in step. No claims: neither is there. */
+export function statusWithClaims(status: DriveStatus | undefined, claims: readonly DriveClaim[]): DriveStatus {
+  const {server: _server, claims: _claims, ...rest} = status ?? {};
+  const first = claims[0];
+  return first === undefined ? rest : {...rest, server: first.server, claims: [...claims]};
 }
 
 /** The claims without that server's; the same list when it has none, so `===` tells whether to write. A `uid` spares a namesake's. */

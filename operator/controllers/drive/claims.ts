@@ -3,16 +3,8 @@
  * itself is the drive controller's part. Pure.
  */
 import type {DriveClaim as Claim, Drive, Server} from '../../../crds/index.ts';
-import {conditionTime} from '../../../crds/index.ts';
-import {ORPHANED_CLAIM_GRACE_MS} from '../../../crds/rules/claims.ts';
-import {ROOT_SLOT} from '../../kubevirt/slots.ts';
-import {controllerOf} from '../shared/owner.ts';
-
-/** The Server that a drive was made for and goes with, if any. It holds the drive from birth. */
-export const owningServer = (drive: Drive) => {
-  const owner = controllerOf(drive);
-  return owner?.kind === 'Server' ? owner : undefined;
-};
+import {ROOT_SLOT, conditionTime} from '../../../crds/index.ts';
+import {ORPHANED_CLAIM_GRACE_MS, owningServer} from '../../../crds/rules/claims.ts';
 
 /** What the drive controller can see of the server behind a claim. */
 export interface ClaimantView {

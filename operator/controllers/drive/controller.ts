@@ -1,6 +1,7 @@
 /** Drive: a claim on storage with its bytes, and the book of who holds it. Deleting it waits until nobody does. */
 import {DRIVE} from '../../../crds/index.ts';
 import type {DriveClaim as Claim, Drive, DriveStatus, Image, Reason} from '../../../crds/index.ts';
+import {owningServer} from '../../../crds/rules/claims.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
 import {isForbidden, isInvalid} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
@@ -22,7 +23,7 @@ import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {Pace} from '../shared/pace.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';
-import {nextStaleCheckMs, owningServer, standingClaims} from './claims.ts';
+import {nextStaleCheckMs, standingClaims} from './claims.ts';
 import type {ClaimantView} from './claims.ts';
 import {grownRequest} from './growth.ts';
 import {isMounted, isPlugged} from './mounts.ts';

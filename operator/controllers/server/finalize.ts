@@ -4,7 +4,7 @@
  */
 import {DRIVE, SERVER} from '../../../crds/index.ts';
 import type {Reason} from '../../../crds/index.ts';
-import {withoutClaim} from '../../../crds/rules/claims.ts';
+import {owningServer, statusWithClaims, withoutClaim} from '../../../crds/rules/claims.ts';
 import {isConflict, isNotFound} from '../../../kube/errors.ts';
 import {refOfObject} from '../../../kube/objects.ts';
 import {SECRET} from '../../../kube/types.ts';
@@ -14,7 +14,6 @@ import {LABEL, cloudInitSecretName, rootDriveName, virtualMachineName} from '../
 import {VIRTUAL_MACHINE} from '../../kubevirt/types.ts';
 import type {LeaseBook} from '../../leases/lease-book.ts';
 import type {Deps, ReconcileContext} from '../../runtime/types.ts';
-import {owningServer} from '../drive/claims.ts';
 import {removeFinalizer} from '../shared/finalizer.ts';
 import {STATUS_FIELD_MANAGER} from '../shared/status-writer.ts';
 import {callPower} from './phases/machine.ts';
@@ -87,9 +86,7 @@ async function releaseDrives(deps: Deps, {key, server}: Scope, signal: AbortSign
   const released = await Promise.all(
     held.map(async (drive) => {
       const claims = withoutClaim(drive.status?.claims ?? [], {server: server.metadata.name, uid: server.metadata.uid});
-      const {server: _first, claims: _claims, ...rest} = drive.status ?? {};
-      const first = claims[0]?.server;
-      const status = {...rest, ...(claims.length === 0 ? {} : {claims: [...claims]}), ...(first === undefined ? {} : {server: first})};
+      const status = statusWithClaims(drive.status, claims);
       try {
         drives.observe(
           await deps.client.replace(DRIVE, {...drive, status}, {subresource: 'status', fieldManager: STATUS_FIELD_MANAGER, signal}),

@@ -1,12 +1,12 @@
 /** Which servers a change of something else concerns. Everything here is a look into an index; nothing reads or writes. */
 import type {Server} from '../../../crds/index.ts';
 import {PUBLIC_NETWORK} from '../../../crds/index.ts';
+import {owningServer} from '../../../crds/rules/claims.ts';
 import type {Change} from '../../../kube/informer.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
 import {watchOf} from '../../runtime/types.ts';
 import type {Deps, WatchDefinition} from '../../runtime/types.ts';
-import {owningServer} from '../drive/claims.ts';
 import {controllerOf} from '../shared/owner.ts';
 import {isBuilt} from './status.ts';
 

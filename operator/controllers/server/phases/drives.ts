@@ -4,7 +4,7 @@
  */
 import {DRIVE, conditionTime} from '../../../../crds/index.ts';
 import type {Drive, ServerResources} from '../../../../crds/index.ts';
-import {decideClaim} from '../../../../crds/rules/claims.ts';
+import {decideClaim, statusWithClaims} from '../../../../crds/rules/claims.ts';
 import {isConflict} from '../../../../kube/errors.ts';
 import {ensureChild} from '../../../children/ensure.ts';
 import type {MachineDisk} from '../../../kubevirt/disks.ts';
@@ -113,7 +113,7 @@ async function holdListed(deps: Deps, scope: Scope, disk: WantedDisk, {signal, c
     case 'refused':
       return {kind: 'not', finding: no(decision.reason, decision.message)};
     case 'claim': {
-      const status = {...drive.status, claims: [...decision.claims], server: decision.claims[0]?.server ?? name};
+      const status = statusWithClaims(drive.status, decision.claims);
       try {
         const stored = await deps.client.replace(
           DRIVE,
