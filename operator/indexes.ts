@@ -1,7 +1,7 @@
 /** Under which values each kind is found in the cache. The names are listed in informers.ts. Pure. */
 import type {Cell, Drive, Host, Image, Project, Server, ServerOperation} from '../crds/index.ts';
-import {LABELS, TOPOLOGY_LABELS} from '../crds/wellknown.ts';
 import {uuidOf} from '../crds/rules/ids.ts';
+import {LABELS, TOPOLOGY_LABELS} from '../crds/wellknown.ts';
 import type {IndexFunction} from '../kube/informer.ts';
 import {keyOf} from '../kube/objects.ts';
 import type {KubeObject} from '../kube/objects.ts';
@@ -99,4 +99,4 @@ export const instanceIndexes: Indexes<VirtualMachineInstance> = {node: (instance
 /** By the Server that a Secret was written for, as its label says. */
 export const secretIndexes: Indexes<Secret> = {server: (secret) => keysFrom(secret, present(secret.metadata.labels?.[LABELS.server]))};
 
-export const credentialIndexes: Indexes<Secret> = {account: (secret) => present(secret.metadata.labels?.['basalt.dev/account'])};
+export const credentialIndexes: Indexes<Secret> = {account: (secret) => present(secret.metadata.labels?.[LABELS.account])};

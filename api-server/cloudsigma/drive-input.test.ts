@@ -1,7 +1,8 @@
 import {describe, expect, test} from '@jest/globals';
+import {EVERYONE} from '../../crds/rules/readers.ts';
 import {Failure} from '../http/failure.ts';
 import {parseProperties} from './codec.ts';
-import {EVERYONE, readDriveClone, readDriveCreate} from './drive-input.ts';
+import {readDriveClone, readDriveCreate} from './drive-input.ts';
 
 const GIB = 1024 ** 3;
 const plain = {encryption: false};

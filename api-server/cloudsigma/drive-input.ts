@@ -1,19 +1,11 @@
 /** From the body of a drive command to the fields of a Drive. Pure: every problem is collected and named by its key. */
+import {MAX_DRIVE_BYTES, MIB_BYTES} from '../../crds/common.ts';
+import {isUuid} from '../../crds/rules/names.ts';
 import {valueOf, wordsOf, type Properties} from './codec.ts';
 import {Problems} from './errors.ts';
 import {parseSize} from './units.ts';
 
-/** Bounds of a drive, as the Drive kind has them: 1 MiB and 64 TiB. */
-export const MIN_DRIVE_BYTES = 1024 ** 2;
-const MAX_DRIVE_BYTES = 64 * 1024 ** 4;
-
-/** Reader that stands for every user. */
-export const EVERYONE = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** Whether the text is a uuid in the usual form. */
-export const isUuid = (text: string): boolean => UUID.test(text);
+const MAX_DESCRIPTION = 4096;
 
 /** What the installation offers. */
 export interface DriveOffer {
@@ -30,6 +22,7 @@ export interface DriveFields {
   readonly readers: readonly string[];
   readonly tags: readonly string[];
   readonly use: readonly string[];
+  readonly description: string | undefined;
 }
 
 function nameOf(body: Properties, problems: Problems): string {
@@ -59,6 +52,13 @@ function readersOf(body: Properties, problems: Problems): string[] {
   return readers;
 }
 
+function descriptionOf(body: Properties, problems: Problems): string | undefined {
+  const text = valueOf(body, 'description');
+  if (text !== undefined && text.length > MAX_DESCRIPTION)
+    problems.add('description', `must not be longer than ${MAX_DESCRIPTION} characters`);
+  return text;
+}
+
 const distinctWords = (body: Properties, key: string): string[] => [...new Set(wordsOf(body, key))];
 
 function sizeOf(body: Properties, problems: Problems): number | undefined {
@@ -67,7 +67,7 @@ function sizeOf(body: Properties, problems: Problems): number | undefined {
   const bytes = parseSize(text);
   if (bytes === undefined) problems.add('size', `${text} is not a size in bytes (with k, M, G or T behind it, or not)`);
   else if (bytes > MAX_DRIVE_BYTES) problems.add('size', `must not be more than ${MAX_DRIVE_BYTES} bytes`);
-  return bytes ?? MIN_DRIVE_BYTES;
+  return bytes ?? MIB_BYTES;
 }
 
 function fieldsOf(body: Properties, sizeBytes: number, offer: DriveOffer, problems: Problems): DriveFields {
@@ -79,6 +79,7 @@ function fieldsOf(body: Properties, sizeBytes: number, offer: DriveOffer, proble
     readers: readersOf(body, problems),
     tags: distinctWords(body, 'tags'),
     use: distinctWords(body, 'use'),
+    description: descriptionOf(body, problems),
   };
   problems.throwIfAny(body);
   return fields;
@@ -89,8 +90,8 @@ export function readDriveCreate(body: Properties, offer: DriveOffer): DriveField
   const problems = new Problems();
   const size = sizeOf(body, problems);
   if (size === undefined) problems.add('size', 'This field is required.');
-  else if (size < MIN_DRIVE_BYTES) problems.add('size', `must be at least ${MIN_DRIVE_BYTES} bytes`);
-  return fieldsOf(body, size ?? MIN_DRIVE_BYTES, offer, problems);
+  else if (size < MIB_BYTES) problems.add('size', `must be at least ${MIB_BYTES} bytes`);
+  return fieldsOf(body, size ?? MIB_BYTES, offer, problems);
 }
 
 /** `drives/U/clone`: name is required; without a size, or with size 0, the clone is as large as its source, and never smaller. */
@@ -99,5 +100,50 @@ export function readDriveClone(body: Properties, sourceBytes: number, offer: Dri
   const size = sizeOf(body, problems);
   const wanted = size === undefined || size === 0 ? sourceBytes : size;
   if (size !== undefined && wanted < sourceBytes) problems.add('size', `must not be less than the ${sourceBytes} bytes of the original`);
-  return fieldsOf(body, Math.max(wanted, MIN_DRIVE_BYTES), offer, problems);
+  return fieldsOf(body, Math.max(wanted, MIB_BYTES), offer, problems);
+}
+
+/** Keys of `drives/U/set` that only replace a value, with the field of `DriveFields` behind each. */
+const SETTABLE = [
+  ['name', 'name'],
+  ['readers', 'readers'],
+  ['tags', 'tags'],
+  ['use', 'use'],
+  ['description', 'description'],
+] as const;
+
+function grownSize(body: Properties, currentBytes: number, problems: Problems): number {
+  const size = sizeOf(body, problems);
+  // jclouds sends 0 whenever no size was set.
+  if (size === undefined || size === 0) return currentBytes;
+  if (size < currentBytes)
+    problems.add('size', `must not be less than the ${currentBytes} bytes that the drive has: a drive can only grow`);
+  return size;
+}
+
+/**
+ * `drives/U/set`: the fields that change; keys that are not sent keep their value, a bare key empties it. What the storage was made for
+ * cannot be changed afterwards: a drive of one server never becomes one of several (a clone can), nor does its encryption change.
+ */
+export function readDriveSet(
+  body: Properties,
+  current: Pick<DriveFields, 'sizeBytes' | 'claimType' | 'encryptionCipher'>,
+): Partial<DriveFields> {
+  const problems = new Problems();
+  const sizeBytes = grownSize(body, current.sizeBytes, problems);
+  const claimType = body.has('claim:type') ? claimTypeOf(body, problems) : current.claimType;
+  if (claimType === 'Shared' && current.claimType !== 'Shared')
+    problems.add('claim:type', 'the storage of this drive was made for one server; clone it with claim:type shared');
+  const cipher = valueOf(body, 'encryption:cipher');
+  if (cipher !== undefined && cipher !== (current.encryptionCipher === 'AesXtsPlain' ? 'aes-xts-plain' : 'none'))
+    problems.add('encryption:cipher', 'cannot be changed; a clone can have another one');
+  const sent = {
+    ...(body.has('name') ? {name: nameOf(body, problems)} : {}),
+    readers: readersOf(body, problems),
+    tags: distinctWords(body, 'tags'),
+    use: distinctWords(body, 'use'),
+    description: descriptionOf(body, problems),
+  };
+  problems.throwIfAny(body);
+  return {...Object.fromEntries(SETTABLE.filter(([key]) => body.has(key)).map(([, field]) => [field, sent[field]])), sizeBytes, claimType};
 }

@@ -1,8 +1,8 @@
 /** Drives and standard drives (public Images) as the API shows them. Pure. */
 import type {Drive, Image} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
+import {EVERYONE} from '../../crds/rules/readers.ts';
 import type {TextObject} from './codec.ts';
-import {EVERYONE} from './drive-input.ts';
 import {NOBODY} from './identity.ts';
 
 /** What a drive's text needs beyond the drive. */
@@ -52,6 +52,7 @@ export function driveCreatedToText(drive: Drive, context: DriveContext): TextObj
     readers: words(spec.readers),
     tags: words(spec.tags),
     use: words(spec.use),
+    description: spec.description === '' ? undefined : spec.description,
     imaging: isCopying(drive) ? `${Math.floor(status?.progressPercent ?? 0)}%` : undefined,
     claimed: claimedBy(drive, context),
   };
@@ -60,6 +61,18 @@ export function driveCreatedToText(drive: Drive, context: DriveContext): TextObj
 /** All keys of a drive. */
 export function driveToText(drive: Drive, context: DriveContext): TextObject {
   return {...driveCreatedToText(drive, context), type: drive.spec.type === 'Cdrom' ? 'cdrom' : 'disk'};
+}
+
+/** A drive of another account, to one of its readers: what they need to copy it, and nothing of who uses it or who else may read it. */
+export function sharedDriveToText(drive: Drive, owner: string): TextObject {
+  const {
+    claimed: _claimed,
+    readers: _readers,
+    tags: _tags,
+    use: _use,
+    ...text
+  } = driveToText(drive, {user: owner, server: () => undefined});
+  return text;
 }
 
 /** Bytes of a standard drive; 0 while the import has not told. */

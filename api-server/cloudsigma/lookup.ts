@@ -1,6 +1,7 @@
 /** Finds what a request names, inside what its caller may see, and gathers what the texts need. */
 import type {Drive, Image, Network, Server} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
+import {mayRead} from '../../crds/rules/readers.ts';
 import type {Caller, ModuleDeps} from '../http/types.ts';
 import type {Store} from '../store/types.ts';
 import {isDeleting} from '../store/types.ts';
@@ -21,6 +22,14 @@ export function driveOf(store: Store, caller: Caller, uuid: string): Drive {
   const drive = findDrive(store, caller, uuid);
   if (drive === undefined) throw notFound('Drive', uuid);
   return drive;
+}
+
+/** A drive of another account that names the caller among its readers, with its owner's uuid; undefined when there is none. */
+export function findSharedDrive(store: Store, caller: Caller, uuid: string): {readonly drive: Drive; readonly owner: string} | undefined {
+  const drive = alive(store.drives.byUuid(uuid.toLowerCase()));
+  if (drive === undefined || drive.metadata.namespace === caller.namespace || !mayRead(drive, caller)) return undefined;
+  const owner = store.accounts.list().find(({status}) => status?.namespace === drive.metadata.namespace);
+  return owner === undefined ? undefined : {drive, owner: uuidOf(owner)};
 }
 
 /** A server of the caller's own, or 404. */

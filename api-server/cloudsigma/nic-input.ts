@@ -1,6 +1,6 @@
 /** The `nic:0:…` and `nic:1:…` keys of a server. Pure. */
+import {isUuid} from '../../crds/rules/names.ts';
 import {valueOf, type Properties} from './codec.ts';
-import {isUuid} from './drive-input.ts';
 import type {Problems} from './errors.ts';
 
 /** Network cards that the API knows; the first is the default. */

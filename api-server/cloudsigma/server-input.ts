@@ -3,9 +3,9 @@
  * adds its problems to the same list, so that one answer names everything that is wrong.
  */
 import {MAX_MEMORY_MIB, MAX_VCPUS} from '../../crds/index.ts';
+import {isUuid} from '../../crds/rules/names.ts';
 import {valueOf, wordsOf, type Properties} from './codec.ts';
 import {compareSlots, isBadDeviceKey, parseDevice, parseDeviceKey} from './devices.ts';
-import {isUuid} from './drive-input.ts';
 import type {Problems} from './errors.ts';
 import {readNics, type NicFields} from './nic-input.ts';
 import {parseCpu, parseInteger, parseMemoryMiB, smpProblem} from './units.ts';
@@ -97,7 +97,7 @@ function readDevices(body: Properties, problems: Problems): DeviceFields[] {
       continue;
     } else if (device.property === 'media') {
       media.set(device.slot, {key, value});
-    } else if (!isUuid(value)) {
+    } else if (!isUuid(value.toLowerCase())) {
       problems.add(key, `${value} is not the uuid of a drive`);
     } else {
       drives.set(device.slot, {key, uuid: value.toLowerCase()});

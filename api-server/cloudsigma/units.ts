@@ -1,18 +1,13 @@
 /** Numbers as the CloudSigma API writes them: sizes in bytes with suffixes, cpu in core MHz, memory in MB. Pure. */
+import {CORE_MHZ, coresForMhz, mebibytesFor} from '../../crds/rules/sizes.ts';
 
 const SUFFIX_BYTES: Readonly<Record<string, number>> = {'': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4};
-
-/** Bytes in a MiB; the API's MB is one. */
-export const MIB = 1024 ** 2;
 
 /** MHz of one core when `cpu` is a count of cores. */
 export const MHZ_PER_COUNTED_CORE = 1000;
 
-/** Most MHz that one core gives: `smp auto` takes as many cores as this needs. */
-export const MAX_MHZ_PER_CORE = 2200;
-
 /** Fewest MHz per core when `smp` is given as a number. */
-export const MIN_MHZ_PER_CORE = 1000;
+const MIN_MHZ_PER_CORE = 1000;
 
 /** Bytes of `12582912`, `50G`, `4M` (powers of 1024, either case); undefined when it is not a size. */
 export function parseSize(text: string): number | undefined {
@@ -27,18 +22,12 @@ export function parseInteger(text: string): number | undefined {
   return /^\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : undefined;
 }
 
-/** MB of `mem`: a plain number of MB, or a size with suffix. */
+/** MB of `mem`, each a MiB: a plain number of MB, or a size with suffix. */
 export function parseMemoryMiB(text: string): number | undefined {
   const plain = parseInteger(text);
   if (plain !== undefined) return plain;
   const bytes = parseSize(text);
-  return bytes === undefined ? undefined : Math.ceil(bytes / MIB);
-}
-
-/** Cores and total MHz of a server. */
-export interface Cpu {
-  readonly cores: number;
-  readonly mhz: number;
+  return bytes === undefined ? undefined : mebibytesFor(bytes);
 }
 
 /** `cpu` as total MHz; below 100 it is a count of cores of 1000 MHz each, and `counted` says so. */
@@ -50,13 +39,13 @@ export function parseCpu(text: string): {readonly mhz: number; readonly counted:
 
 /** Cores for `smp auto`: those that were counted, else as few as the speed of one core allows. */
 export function automaticCores(mhz: number, counted?: number): number {
-  return counted ?? Math.max(1, Math.ceil(mhz / MAX_MHZ_PER_CORE));
+  return counted ?? coresForMhz(mhz);
 }
 
 /** Why `smp cores` does not go with `cpu mhz` (the manual's granularity), or undefined when it does. */
 export function smpProblem(cores: number, mhz: number): string | undefined {
   const perCore = mhz / cores;
   if (perCore < MIN_MHZ_PER_CORE) return `${cores} processors need at least ${cores * MIN_MHZ_PER_CORE} core MHz, cpu is ${mhz}`;
-  if (perCore > MAX_MHZ_PER_CORE) return `${cores} processors give at most ${cores * MAX_MHZ_PER_CORE} core MHz, cpu is ${mhz}`;
+  if (perCore > CORE_MHZ) return `${cores} processors give at most ${cores * CORE_MHZ} core MHz, cpu is ${mhz}`;
   return undefined;
 }

@@ -1,15 +1,5 @@
-/** Sizes: bytes as people and the APIs write them, and the units that storage and guests come in. Pure. */
+/** Sizes: bytes for people, and the units that storage and guests come in. How an API writes a size is that API's own. Pure. */
 import {MIB_BYTES} from '../common.ts';
-
-const SUFFIXES = ['', 'k', 'm', 'g', 't'];
-
-/** Bytes of `12582912`, `50G`, `4M` (powers of 1024, either case, `i` and `B` allowed after the letter); undefined when it is no size. */
-export function parseBytes(text: string): number | undefined {
-  const match = /^(\d{1,16})(?:([kmgt])i?b?|b)?$/i.exec(text.trim());
-  if (match === null) return undefined;
-  const bytes = Number(match[1]) * 1024 ** SUFFIXES.indexOf((match[2] ?? '').toLowerCase());
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
 
 /** Bytes for people: the largest binary unit in which the number is whole, else one decimal (`10Gi`, `1.5Gi`, `512`). */
 export function formatBytes(bytes: number): string {
@@ -27,6 +17,9 @@ export const roundUpToMiB = (bytes: number): number => mebibytesFor(bytes) * MIB
 
 /** Bytes of so many GiB. */
 export const gibibytes = (count: number): number => count * 1024 ** 3;
+
+/** Bytes of an image of which neither spec nor source tells the size. */
+export const DEFAULT_IMAGE_BYTES = gibibytes(1);
 
 /** Computing power of one core as sold, in MHz: the most that one virtual CPU may buy. */
 export const CORE_MHZ = 2200;

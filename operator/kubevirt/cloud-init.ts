@@ -3,9 +3,10 @@
  * from Secrets and KeyPairs was read before. Nothing of what is in here may reach a log, an event or an error.
  */
 import {stringify} from 'yaml';
+import {cloudInitSecretName} from '../../crds/rules/names.ts';
+import {LABELS} from '../../crds/wellknown.ts';
 import type {OwnerReference} from '../../kube/objects.ts';
 import type {Secret} from '../../kube/types.ts';
-import {LABEL, cloudInitSecretName} from './names.ts';
 
 /** A file to be written at first boot. */
 export interface SeedFile {
@@ -147,7 +148,7 @@ export function buildCloudInitSecret(seed: Seed): Secret {
     metadata: {
       name: cloudInitSecretName(seed.server),
       namespace: seed.namespace,
-      labels: {[LABEL.server]: seed.uuid},
+      labels: {[LABELS.server]: seed.uuid},
       ownerReferences: [seed.owner],
     },
     type: 'Opaque',

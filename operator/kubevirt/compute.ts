@@ -1,4 +1,5 @@
 /** CPU and memory of a server as KubeVirt's `domain.cpu`, `domain.memory` and `domain.resources`. */
+import {CORE_MHZ} from '../../crds/rules/sizes.ts';
 import type {InstanceSpec} from './types.ts';
 
 /** What a server was resolved to. */
@@ -9,16 +10,10 @@ export interface MachineResources {
   readonly cpuMHz?: number;
 }
 
-/** Clock of one core of a host as sold, in MHz: 2.2 GHz is the most that one core of a server may buy. */
-export const NOMINAL_CORE_MHZ = 2200;
-
 /** KubeVirt's ratio of the largest size that can be plugged in while running to the size at boot. */
 const MAX_HOTPLUG_RATIO = 4;
 /** KubeVirt's own bound of derived sockets. */
 const MAX_SOCKETS = 512;
-
-/** Cores for a clock when the client leaves it to us (`smp auto`): one per 2200 MHz, at least one. */
-export const coresForClock = (cpuMHz: number): number => Math.max(1, Math.ceil(cpuMHz / NOMINAL_CORE_MHZ));
 
 type Domain = InstanceSpec['domain'];
 
@@ -28,7 +23,7 @@ type Domain = InstanceSpec['domain'];
  * for guests that can take more memory). A bought clock is both request and hard cap.
  */
 export function buildCompute({cores, memoryMiB, cpuMHz}: MachineResources): Pick<Domain, 'cpu' | 'memory' | 'resources'> {
-  const share = cpuMHz === undefined ? undefined : `${Math.max(1, Math.round((cpuMHz * 1000) / NOMINAL_CORE_MHZ))}m`;
+  const share = cpuMHz === undefined ? undefined : `${Math.max(1, Math.round((cpuMHz * 1000) / CORE_MHZ))}m`;
   return {
     cpu: {sockets: cores, cores: 1, threads: 1, maxSockets: Math.max(cores, Math.min(cores * MAX_HOTPLUG_RATIO, MAX_SOCKETS))},
     memory: {guest: `${memoryMiB}Mi`},

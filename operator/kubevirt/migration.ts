@@ -1,6 +1,7 @@
 /** A live migration as KubeVirt's object. */
+import {LABELS, TOPOLOGY_LABELS} from '../../crds/wellknown.ts';
 import type {OwnerReference} from '../../kube/objects.ts';
-import {LABEL, TOPOLOGY, migrationNameOfOperation, virtualMachineName} from './names.ts';
+import {migrationNameOfOperation, virtualMachineName} from './names.ts';
 import type {VirtualMachineInstanceMigration} from './types.ts';
 
 /** A migration asked for by a ServerOperation, which owns it: deleting the operation cancels the migration. */
@@ -21,12 +22,12 @@ export function buildMigration(request: MigrationRequest): VirtualMachineInstanc
     metadata: {
       name: migrationNameOfOperation(request.operation),
       namespace: request.namespace,
-      labels: {[LABEL.server]: request.serverUuid},
+      labels: {[LABELS.server]: request.serverUuid},
       ownerReferences: [request.owner],
     },
     spec: {
       vmiName: virtualMachineName(request.server),
-      ...(request.host === undefined ? {} : {addedNodeSelector: {[TOPOLOGY.host]: request.host}}),
+      ...(request.host === undefined ? {} : {addedNodeSelector: {[TOPOLOGY_LABELS.host]: request.host}}),
     },
   };
 }

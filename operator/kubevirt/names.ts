@@ -1,23 +1,7 @@
 /**
- * Derived names, labels and annotations of everything that is made for our kinds. A name is a function of its parent, never random: a
+ * Derived names, labels and annotations of everything that is made for our kinds in KubeVirt and CDI. A name is a function of its parent, never random: a
  * create repeated on a stale cache meets AlreadyExists in place of making a twin.
  */
-
-export const LABEL = {
-  server: 'basalt.dev/server',
-  drive: 'basalt.dev/drive',
-  image: 'basalt.dev/image',
-  region: 'basalt.dev/region',
-  cell: 'basalt.dev/cell',
-  host: 'basalt.dev/host',
-} as const;
-
-/** Labels of nodes; values are the metadata.name of the Region, Cell or Host. */
-export const TOPOLOGY = {
-  region: 'topology.basalt.dev/region',
-  cell: 'topology.basalt.dev/cell',
-  host: 'topology.basalt.dev/host',
-} as const;
 
 /** JSON `{"<interface>": "<address>"}` on the template: the leased address of each NIC, for whoever serves DHCP to the guest. */
 export const NIC_ADDRESSES_ANNOTATION = 'basalt.dev/nic-addresses';
@@ -27,8 +11,6 @@ export const serverGroupLabel = (groupId: string): string => `basalt.dev/serverg
 
 /** The VirtualMachine (and so its instance) carries the server's own name. */
 export const virtualMachineName = (server: string): string => server;
-export const cloudInitSecretName = (server: string): string => `${server}-cloudinit`;
-export const rootDriveName = (server: string): string => `${server}-root`;
 /** The PVC, and where bytes must arrive the DataVolume, of a drive. */
 export const claimNameOfDrive = (drive: string): string => drive;
 /** DataVolume and PVC of an image: prefixed, because images and drives share the namespace of an account. */

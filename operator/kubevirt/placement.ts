@@ -1,5 +1,6 @@
 /** Where a server may run: region, cell and host as node selector, groups as pod affinity on template labels. */
-import {TOPOLOGY, serverGroupLabel} from './names.ts';
+import {TOPOLOGY_LABELS} from '../../crds/wellknown.ts';
+import {serverGroupLabel} from './names.ts';
 import type {Affinity} from './types.ts';
 
 /** Wanted place; each is the metadata.name of the object. */
@@ -21,7 +22,7 @@ export interface MachineGroup {
 export function buildNodeSelector(placement: Placement): Readonly<Record<string, string>> | undefined {
   const entries = (['region', 'cell', 'host'] as const).flatMap((level) => {
     const name = placement[level];
-    return name === undefined || name === '' ? [] : [[TOPOLOGY[level], name] as const];
+    return name === undefined || name === '' ? [] : [[TOPOLOGY_LABELS[level], name] as const];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
@@ -35,7 +36,7 @@ type Term = NonNullable<NonNullable<Affinity['podAffinity']>['requiredDuringSche
 function termOf(group: MachineGroup): Term {
   return {
     labelSelector: {matchExpressions: [{key: serverGroupLabel(group.id), operator: 'Exists'}]},
-    topologyKey: group.topology === 'Cell' ? TOPOLOGY.cell : 'kubernetes.io/hostname',
+    topologyKey: group.topology === 'Cell' ? TOPOLOGY_LABELS.cell : 'kubernetes.io/hostname',
   };
 }
 

@@ -21,9 +21,6 @@ const PATTERNS: readonly {readonly pattern: RegExp; readonly bus: Bus; readonly 
   {pattern: /^scsi:0:(\d{1,2})$/, bus: 'scsi', serial: 'scsi'},
 ];
 
-/** The slot of the drive that a server gets from `spec.image`. */
-export const ROOT_SLOT = 'block:0';
-
 /** Device name of a slot: `ide-0-0`, `block-0`. */
 export const deviceNameOf = (slot: string): string => slot.replaceAll(':', '-');
 

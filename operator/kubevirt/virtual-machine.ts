@@ -2,12 +2,13 @@
  * A Server, with everything it refers to resolved, as the VirtualMachine that is applied for it. Pure. Every value that KubeVirt's
  * mutating webhook would fill in is sent, so that server-side apply finds nothing to change when nothing changed.
  */
+import {LABELS} from '../../crds/wellknown.ts';
 import type {OwnerReference} from '../../kube/objects.ts';
 import {buildCompute} from './compute.ts';
 import type {MachineResources} from './compute.ts';
 import {buildDisks} from './disks.ts';
 import type {MachineDisk} from './disks.ts';
-import {LABEL, virtualMachineName} from './names.ts';
+import {virtualMachineName} from './names.ts';
 import {buildNics} from './nics.ts';
 import type {MachineNic} from './nics.ts';
 import {buildAffinity, buildGroupLabels, buildNodeSelector} from './placement.ts';
@@ -45,8 +46,8 @@ export function buildVirtualMachine(machine: Machine): VirtualMachine {
   const nodeSelector = buildNodeSelector(machine.placement);
   const affinity = buildAffinity(machine.groups);
   const place = {
-    ...(machine.placement.region === undefined ? {} : {[LABEL.region]: machine.placement.region}),
-    ...(machine.placement.cell === undefined ? {} : {[LABEL.cell]: machine.placement.cell}),
+    ...(machine.placement.region === undefined ? {} : {[LABELS.region]: machine.placement.region}),
+    ...(machine.placement.cell === undefined ? {} : {[LABELS.cell]: machine.placement.cell}),
   };
   return {
     apiVersion: 'kubevirt.io/v1',
@@ -54,14 +55,14 @@ export function buildVirtualMachine(machine: Machine): VirtualMachine {
     metadata: {
       name: virtualMachineName(machine.name),
       namespace: machine.namespace,
-      labels: {[LABEL.server]: machine.uuid, ...place},
+      labels: {[LABELS.server]: machine.uuid, ...place},
       ownerReferences: [machine.owner],
     },
     spec: {
       runStrategy: machine.runStrategy,
       template: {
         metadata: {
-          labels: {[LABEL.server]: machine.uuid, ...buildGroupLabels(machine.groups)},
+          labels: {[LABELS.server]: machine.uuid, ...buildGroupLabels(machine.groups)},
           ...(Object.keys(annotations).length === 0 ? {} : {annotations}),
         },
         spec: {

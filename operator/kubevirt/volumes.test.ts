@@ -1,20 +1,11 @@
 import {describe, expect, test} from '@jest/globals';
 import {OWNER} from './testing.ts';
-import {buildBlankClaim, buildDataSource, buildDataVolume, claimBytes} from './volumes.ts';
+import {buildBlankClaim, buildDataSource, buildDataVolume} from './volumes.ts';
 import type {VolumeSource} from './volumes.ts';
 
 const IDENTITY = {name: 'd1', namespace: 'acct-demo', owner: OWNER, labels: {'basalt.dev/drive': 'u1'}};
 const MIB = 1024 * 1024;
 const STORAGE = {sizeBytes: 10 * MIB, tier: {}, shared: false};
-
-test.each([
-  [1, MIB],
-  [MIB, MIB],
-  [MIB + 1, 2 * MIB],
-  [10_000_000_000, 10_000_269_312],
-])('%d bytes are claimed as %d', (size, claimed) => {
-  expect(claimBytes(size)).toBe(claimed);
-});
 
 describe('blank claim', () => {
   test('the default class, one writer, a file system', () => {

@@ -2,15 +2,11 @@
  * Where bytes come from: drives and images as PersistentVolumeClaim, DataVolume and DataSource (CDI). Pure. A DataVolume's spec is
  * immutable, so these builders depend only on fields that cannot change; growth goes to the claim.
  */
+import {roundUpToMiB} from '../../crds/rules/sizes.ts';
+import {LABELS} from '../../crds/wellknown.ts';
 import type {OwnerReference} from '../../kube/objects.ts';
 import type {PersistentVolumeClaim} from '../../kube/types.ts';
-import {LABEL} from './names.ts';
 import type {DataSource, DataVolume, DataVolumeSpec, HttpSource, StorageSpec} from './types.ts';
-
-const MIB = 1024 * 1024;
-
-/** CDI and the classes count in MiB at least: what is asked of the storage. The size reported to clients stays the one they asked for. */
-export const claimBytes = (sizeBytes: number): number => Math.max(1, Math.ceil(sizeBytes / MIB)) * MIB;
 
 /** How a storage tier is made of Kubernetes storage. */
 export interface StorageTier {
@@ -54,7 +50,7 @@ function storageOf({sizeBytes, tier, shared}: StorageRequest): StorageSpec {
   return {
     accessModes: [shared ? 'ReadWriteMany' : (tier.accessMode ?? 'ReadWriteOnce')],
     volumeMode: shared ? 'Block' : (tier.volumeMode ?? 'Filesystem'),
-    resources: {requests: {storage: String(claimBytes(sizeBytes))}},
+    resources: {requests: {storage: String(roundUpToMiB(sizeBytes))}},
     ...(tier.storageClassName === undefined ? {} : {storageClassName: tier.storageClassName}),
   };
 }
@@ -127,5 +123,5 @@ export function buildDataSource(identity: VolumeIdentity, claim: {readonly names
   };
 }
 
-export const driveLabels = (uuid: string): Readonly<Record<string, string>> => ({[LABEL.drive]: uuid});
-export const imageLabels = (uuid: string): Readonly<Record<string, string>> => ({[LABEL.image]: uuid});
+export const driveLabels = (uuid: string): Readonly<Record<string, string>> => ({[LABELS.drive]: uuid});
+export const imageLabels = (uuid: string): Readonly<Record<string, string>> => ({[LABELS.image]: uuid});

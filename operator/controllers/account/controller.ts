@@ -1,6 +1,7 @@
 /** Account: a namespace for its things, the owner's rights in it, and credentials hashed at rest. Deleting it deletes the namespace. */
 import {ACCOUNT} from '../../../crds/index.ts';
 import type {Account, AccountStatus} from '../../../crds/index.ts';
+import {LABELS} from '../../../crds/wellknown.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import {NAMESPACE, ROLE_BINDING, SECRET} from '../../../kube/types.ts';
@@ -11,7 +12,7 @@ import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {isControlledBy} from '../shared/owner.ts';
 import {credentialsName, hashedData, mayHoldCredentials} from './credentials.ts';
-import {ACCOUNT_LABEL, desiredBindings, desiredNamespace, namespaceOf} from './plan.ts';
+import {desiredBindings, desiredNamespace, namespaceOf} from './plan.ts';
 import {accountStatus, deletingAccountStatus} from './status.ts';
 import type {AccountSeen} from './status.ts';
 
@@ -22,7 +23,7 @@ const EMPTYING_POLL_MS = 30_000;
 export function createAccountController(deps: Deps): ControllerDefinition {
   const {accounts, namespaces, roleBindings, credentials} = deps.informers;
   const byLabel = ({object}: {readonly object: {readonly metadata: Namespace['metadata']}}): readonly string[] => {
-    const account = object.metadata.labels?.[ACCOUNT_LABEL];
+    const account = object.metadata.labels?.[LABELS.account];
     return account === undefined ? [] : [account];
   };
 
@@ -43,11 +44,11 @@ export function createAccountController(deps: Deps): ControllerDefinition {
     const secret = await secretOf(account, signal);
     if (secret === undefined || !mayHoldCredentials(secret, account)) return false;
     const data = await hashedData(secret);
-    const labelled = secret.metadata.labels?.[ACCOUNT_LABEL] === account.metadata.name;
+    const labelled = secret.metadata.labels?.[LABELS.account] === account.metadata.name;
     if (data === undefined && labelled) return true;
     const metadata = {
       resourceVersion: secret.metadata.resourceVersion,
-      ...(labelled ? {} : {labels: {[ACCOUNT_LABEL]: account.metadata.name}}),
+      ...(labelled ? {} : {labels: {[LABELS.account]: account.metadata.name}}),
     };
     const stored = await deps.client.mergePatch(
       SECRET,
@@ -84,7 +85,7 @@ export function createAccountController(deps: Deps): ControllerDefinition {
 
   const deleteCredentials = async (account: Account, signal: AbortSignal): Promise<void> => {
     const secret = await secretOf(account, signal);
-    if (secret === undefined || secret.metadata.labels?.[ACCOUNT_LABEL] !== account.metadata.name) return;
+    if (secret === undefined || secret.metadata.labels?.[LABELS.account] !== account.metadata.name) return;
     try {
       await deps.client.delete(SECRET, refOfObject(secret), {signal, preconditions: {uid: secret.metadata.uid ?? ''}});
     } catch (error) {

@@ -4,8 +4,6 @@ import {LABELS, accountNamespace} from '../../../crds/wellknown.ts';
 import type {Namespace, RoleBinding} from '../../../kube/types.ts';
 import {controllerReference} from '../shared/owner.ts';
 
-/** Label on everything that belongs to an account. */
-export const ACCOUNT_LABEL = LABELS.account;
 /** ClusterRoles of the chart that an owner gets inside the namespace: what to read, what to change. */
 export const OWNER_ROLES = ['basalt-view', 'basalt-edit'] as const;
 
@@ -19,7 +17,7 @@ export function desiredNamespace(account: Account): Namespace {
     kind: 'Namespace',
     metadata: {
       name: namespaceOf(account),
-      labels: {[ACCOUNT_LABEL]: account.metadata.name, 'app.kubernetes.io/managed-by': 'basalt'},
+      labels: {[LABELS.account]: account.metadata.name, 'app.kubernetes.io/managed-by': 'basalt'},
       ownerReferences: [controllerReference(account)],
     },
   };
@@ -30,7 +28,7 @@ export function desiredBindings(account: Account): readonly RoleBinding[] {
   return OWNER_ROLES.map((role) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
-    metadata: {name: role, namespace: namespaceOf(account), labels: {[ACCOUNT_LABEL]: account.metadata.name}},
+    metadata: {name: role, namespace: namespaceOf(account), labels: {[LABELS.account]: account.metadata.name}},
     roleRef: {apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role},
     subjects: [{apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: account.spec.email}],
   }));

@@ -1,7 +1,7 @@
 /** Growth of a drive: its claim asks for more. Pure. A drive never shrinks (the schema refuses that). */
+import {roundUpToMiB} from '../../../crds/rules/sizes.ts';
 import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import type {DataVolume} from '../../kubevirt/types.ts';
-import {claimBytes} from '../../kubevirt/volumes.ts';
 import {bytesOf} from '../shared/quantity.ts';
 
 /** Share of a file system volume that CDI leaves to the file system itself (its default). */
@@ -14,9 +14,9 @@ const FILESYSTEM_OVERHEAD = 0.06;
 export function grownRequest(sizeBytes: number, claim: PersistentVolumeClaim, volume: DataVolume | undefined): number | undefined {
   const asked = bytesOf(claim.spec?.resources?.requests?.['storage']);
   const born = volume === undefined ? 0 : bytesOf(volume.spec.storage?.resources.requests.storage);
-  if (asked === 0 || claimBytes(sizeBytes) <= born) return undefined;
+  if (asked === 0 || roundUpToMiB(sizeBytes) <= born) return undefined;
   const overhead = volume === undefined || claim.spec?.volumeMode === 'Block' ? 0 : FILESYSTEM_OVERHEAD;
-  const wanted = claimBytes(Math.ceil(sizeBytes / (1 - overhead)));
+  const wanted = roundUpToMiB(Math.ceil(sizeBytes / (1 - overhead)));
   return wanted > asked ? wanted : undefined;
 }
 

@@ -1,6 +1,7 @@
 import {describe, expect, test} from '@jest/globals';
 import type {Account, Drive, Image} from '../../../crds/index.ts';
-import {EVERYBODY, driveSource} from './source.ts';
+import {EVERYONE} from '../../../crds/rules/readers.ts';
+import {driveSource} from './source.ts';
 import type {SourceView} from './source.ts';
 
 const GIB = 1024 ** 3;
@@ -66,7 +67,7 @@ describe('another drive', () => {
       {kind: 'bytes', source: {kind: 'claim', namespace: 'acct-other', name: 'o'}},
     ],
     ['whose readers name its uuid', {sourceDrive: other({spec: {readers: ['11111111-1111-1111-1111-111111111111']}})}, {kind: 'bytes'}],
-    ['whose readers are everybody', {sourceDrive: other({spec: {readers: [EVERYBODY]}}), account: undefined}, {kind: 'bytes'}],
+    ['whose readers are everybody', {sourceDrive: other({spec: {readers: [EVERYONE]}}), account: undefined}, {kind: 'bytes'}],
     ['whose readers do not: as if it were absent', {sourceDrive: other({spec: {readers: []}})}, {reason: 'DependencyMissing'}],
     ['absent', {}, {reason: 'DependencyMissing'}],
     ['not ready', {sourceDrive: other({status: {phase: 'Creating'}})}, {reason: 'DependencyNotReady'}],

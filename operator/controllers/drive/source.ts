@@ -4,11 +4,9 @@
  */
 import type {Account, Drive, Image, Reason} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
+import {mayRead} from '../../../crds/rules/readers.ts';
 import type {VolumeSource} from '../../kubevirt/volumes.ts';
 import {isDeleting} from '../shared/finalizer.ts';
-
-/** A reader that stands for everybody (CloudSigma's convention). */
-export const EVERYBODY = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** What the source is, or why it cannot be used. `permanent`: only a change of the spec helps. */
 export type DriveSource =
@@ -28,13 +26,6 @@ export interface SourceView {
 
 const blocked = (reason: Reason, message: string, permanent = false): DriveSource => ({kind: 'blocked', reason, message, permanent});
 
-/** Whether an account may copy a drive of another namespace. */
-export function mayRead(drive: Drive, account: Account | undefined): boolean {
-  const readers = drive.spec.readers ?? [];
-  if (readers.includes(EVERYBODY)) return true;
-  return account !== undefined && (readers.includes(account.metadata.name) || readers.includes(uuidOf(account)));
-}
-
 function fromImage(drive: Drive, name: string, namespace: string, image: Image | undefined): DriveSource {
   const own = namespace === drive.metadata.namespace;
   if (image === undefined || (!own && image.spec.visibility !== 'Public'))
@@ -51,7 +42,8 @@ function fromImage(drive: Drive, name: string, namespace: string, image: Image |
 
 function fromDrive(drive: Drive, name: string, namespace: string, {sourceDrive, sourceMountedBy, account}: SourceView): DriveSource {
   const own = namespace === drive.metadata.namespace;
-  if (sourceDrive === undefined || (!own && !mayRead(sourceDrive, account)))
+  const reader = account === undefined ? undefined : {name: account.metadata.name, uuid: uuidOf(account)};
+  if (sourceDrive === undefined || (!own && !mayRead(sourceDrive, reader)))
     return blocked('DependencyMissing', `drive ${namespace}/${name} does not exist`);
   const claim = sourceDrive.status?.persistentVolumeClaim;
   if (isDeleting(sourceDrive)) return blocked('ObjectDeleted', `drive ${name} is being deleted`);

@@ -4,6 +4,7 @@
  */
 import {HOST} from '../../../crds/index.ts';
 import type {Host, HostStatus} from '../../../crds/index.ts';
+import {TOPOLOGY_LABELS} from '../../../crds/wellknown.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import type {Change} from '../../../kube/informer.ts';
 import {NODE} from '../../../kube/types.ts';
@@ -12,7 +13,7 @@ import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {createKindController} from '../shared/kind-controller.ts';
-import {HOST_LABEL, addressesOf, bindNode, schedulability} from './node.ts';
+import {addressesOf, bindNode, schedulability} from './node.ts';
 import type {Binding} from './node.ts';
 import {ownerOfNode, planNodes} from './plan.ts';
 import type {NodePatch} from './plan.ts';
@@ -30,7 +31,9 @@ export function createHostController(deps: Deps): ControllerDefinition {
     const named = hosts.byIndex('node', node.metadata.name);
     const matching = [node.metadata.name, node.metadata.labels?.['kubernetes.io/hostname'], ...addressesOf(node, 'InternalIP')];
     const found = matching.filter((value) => value !== undefined).flatMap((value) => hosts.byIndex('identity', value));
-    const labels = [node.metadata.labels?.[HOST_LABEL], oldObject?.metadata.labels?.[HOST_LABEL]].filter((value) => value !== undefined);
+    const labels = [node.metadata.labels?.[TOPOLOGY_LABELS.host], oldObject?.metadata.labels?.[TOPOLOGY_LABELS.host]].filter(
+      (value) => value !== undefined,
+    );
     return [...new Set([...named.map((host) => host.metadata.name), ...found.map((host) => host.metadata.name), ...labels])];
   };
 

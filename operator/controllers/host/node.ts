@@ -1,14 +1,9 @@
 /** Which Node a Host is, and what a Node says about itself. Pure. */
 import type {Host} from '../../../crds/index.ts';
 import type {Reason} from '../../../crds/conditions.ts';
-import {TOPOLOGY_LABELS} from '../../../crds/wellknown.ts';
 import type {CoreNode} from '../../../kube/types.ts';
 import {parseQuantity} from '../shared/quantity.ts';
 
-/** Labels that a Host puts on its Node; the value is the `metadata.name` of the kind. */
-export const REGION_LABEL = TOPOLOGY_LABELS.region;
-export const CELL_LABEL = TOPOLOGY_LABELS.cell;
-export const HOST_LABEL = TOPOLOGY_LABELS.host;
 /** On a Node that a Host has cordoned: the Host's name. Without it, a cordon is somebody else's and stays. */
 export const CORDONED_BY = 'basalt.dev/cordoned-by';
 

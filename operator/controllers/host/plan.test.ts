@@ -1,9 +1,10 @@
 import {describe, expect, test} from '@jest/globals';
+import {TOPOLOGY_LABELS} from '../../../crds/wellknown.ts';
 import {hostOf, metadata, nodeOf} from '../../testing/objects.ts';
-import {CELL_LABEL, CORDONED_BY, HOST_LABEL, REGION_LABEL} from './node.ts';
+import {CORDONED_BY} from './node.ts';
 import {ownerOfNode, planNodes} from './plan.ts';
 
-const labels = {[REGION_LABEL]: 'r', [CELL_LABEL]: 'c', [HOST_LABEL]: 'h'};
+const labels = {[TOPOLOGY_LABELS.region]: 'r', [TOPOLOGY_LABELS.cell]: 'c', [TOPOLOGY_LABELS.host]: 'h'};
 const drained = {maintenance: {mode: 'Cordon' as const}};
 
 describe('labels', () => {
@@ -16,12 +17,15 @@ describe('labels', () => {
   });
   test('a host that left its cell takes the label off', () => {
     const node = nodeOf('n', {meta: {labels}});
-    expect(planNodes(hostOf('h'), node, [node])).toEqual([{name: 'n', patch: {metadata: {labels: {[CELL_LABEL]: null}}}}]);
+    expect(planNodes(hostOf('h'), node, [node])).toEqual([{name: 'n', patch: {metadata: {labels: {[TOPOLOGY_LABELS.cell]: null}}}}]);
   });
   test('a host that moved to another node cleans the old one', () => {
     const old = nodeOf('old', {meta: {labels}});
     expect(planNodes(hostOf('h', {cell: 'c'}), nodeOf('new'), [old])).toEqual([
-      {name: 'old', patch: {metadata: {labels: {[REGION_LABEL]: null, [CELL_LABEL]: null, [HOST_LABEL]: null}}}},
+      {
+        name: 'old',
+        patch: {metadata: {labels: {[TOPOLOGY_LABELS.region]: null, [TOPOLOGY_LABELS.cell]: null, [TOPOLOGY_LABELS.host]: null}}},
+      },
       {name: 'new', patch: {metadata: {labels}}},
     ]);
   });
@@ -31,7 +35,10 @@ describe('labels', () => {
       {
         name: 'n',
         patch: {
-          metadata: {labels: {[REGION_LABEL]: null, [CELL_LABEL]: null, [HOST_LABEL]: null}, annotations: {[CORDONED_BY]: null}},
+          metadata: {
+            labels: {[TOPOLOGY_LABELS.region]: null, [TOPOLOGY_LABELS.cell]: null, [TOPOLOGY_LABELS.host]: null},
+            annotations: {[CORDONED_BY]: null},
+          },
           spec: {unschedulable: null},
         },
       },

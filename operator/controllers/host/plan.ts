@@ -1,8 +1,9 @@
 /** What a Host wants of Nodes: labels on its own, none on any other, and a cordon while nothing may be placed there. Pure. */
 import type {Host} from '../../../crds/index.ts';
 import {byAge} from '../../../crds/rules/ids.ts';
+import {TOPOLOGY_LABELS} from '../../../crds/wellknown.ts';
 import type {CoreNode} from '../../../kube/types.ts';
-import {CELL_LABEL, CORDONED_BY, HOST_LABEL, REGION_LABEL} from './node.ts';
+import {CORDONED_BY} from './node.ts';
 
 /** A merge patch for one node: `null` removes. */
 export interface NodePatch {
@@ -54,13 +55,19 @@ export function planNodes(host: Host, bound: CoreNode | undefined, labelled: rea
   const name = host.metadata.name;
   const released = labelled
     .filter((node) => node.metadata.name !== bound?.metadata.name)
-    .map((node) => patchFor(node, {[REGION_LABEL]: null, [CELL_LABEL]: null, [HOST_LABEL]: null}, {by: name, wanted: false}));
+    .map((node) =>
+      patchFor(
+        node,
+        {[TOPOLOGY_LABELS.region]: null, [TOPOLOGY_LABELS.cell]: null, [TOPOLOGY_LABELS.host]: null},
+        {by: name, wanted: false},
+      ),
+    );
   const own =
     bound === undefined
       ? undefined
       : patchFor(
           bound,
-          {[REGION_LABEL]: host.spec.region, [CELL_LABEL]: host.spec.cell ?? null, [HOST_LABEL]: name},
+          {[TOPOLOGY_LABELS.region]: host.spec.region, [TOPOLOGY_LABELS.cell]: host.spec.cell ?? null, [TOPOLOGY_LABELS.host]: name},
           {by: name, wanted: wantsCordon(host)},
         );
   return [...released, own].filter((patch) => patch !== undefined);

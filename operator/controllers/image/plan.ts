@@ -1,14 +1,12 @@
 /** What an Image becomes: a DataVolume whose bytes come from its source, and a DataSource under which clones find it. Pure. */
 import type {Drive, Image, Reason} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
+import {DEFAULT_IMAGE_BYTES} from '../../../crds/rules/sizes.ts';
 import {dataSourceNameOfImage, dataVolumeNameOfImage} from '../../kubevirt/names.ts';
 import {buildDataSource, buildDataVolume, imageLabels} from '../../kubevirt/volumes.ts';
 import type {StorageTier, VolumeSource} from '../../kubevirt/volumes.ts';
 import type {DataSource, DataVolume} from '../../kubevirt/types.ts';
 import {controllerReference} from '../shared/owner.ts';
-
-/** Size of an image that says none. */
-export const DEFAULT_IMAGE_BYTES = 1024 ** 3;
 
 /** Something is missing; work goes on when it appears. */
 export interface Blocked {

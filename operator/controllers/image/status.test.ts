@@ -1,6 +1,7 @@
 import {describe, expect, test} from '@jest/globals';
 import type {Drive, Image} from '../../../crds/index.ts';
-import {DEFAULT_IMAGE_BYTES, desiredDataSource, desiredDataVolume, imageBytes, imageSource} from './plan.ts';
+import {DEFAULT_IMAGE_BYTES} from '../../../crds/rules/sizes.ts';
+import {desiredDataSource, desiredDataVolume, imageBytes, imageSource} from './plan.ts';
 import {imageStatus} from './status.ts';
 import type {ImageSeen} from './status.ts';
 

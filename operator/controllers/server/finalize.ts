@@ -5,12 +5,14 @@
 import {DRIVE, SERVER} from '../../../crds/index.ts';
 import type {Reason} from '../../../crds/index.ts';
 import {owningServer, statusWithClaims, withoutClaim} from '../../../crds/rules/claims.ts';
+import {cloudInitSecretName, rootDriveName} from '../../../crds/rules/names.ts';
+import {LABELS} from '../../../crds/wellknown.ts';
 import {isConflict, isNotFound} from '../../../kube/errors.ts';
 import {refOfObject} from '../../../kube/objects.ts';
 import {SECRET} from '../../../kube/types.ts';
 import type {Secret} from '../../../kube/types.ts';
 import {freshly, removeChild} from '../../children/ensure.ts';
-import {LABEL, cloudInitSecretName, rootDriveName, virtualMachineName} from '../../kubevirt/names.ts';
+import {virtualMachineName} from '../../kubevirt/names.ts';
 import {VIRTUAL_MACHINE} from '../../kubevirt/types.ts';
 import type {LeaseBook} from '../../leases/lease-book.ts';
 import type {Deps, ReconcileContext} from '../../runtime/types.ts';
@@ -50,7 +52,7 @@ async function removeMachine(deps: Deps, scope: Scope, signal: AbortSignal): Pro
 function isOnlyOf({server, uuid}: Scope, {metadata}: Secret): boolean {
   const owners = metadata.ownerReferences ?? [];
   if (owners.length > 0) return owners.length === 1 && owners[0]?.uid === server.metadata.uid;
-  return [server.metadata.name, uuid].includes(metadata.labels?.[LABEL.server] ?? '');
+  return [server.metadata.name, uuid].includes(metadata.labels?.[LABELS.server] ?? '');
 }
 
 /** First-boot data and the password of the console go with their last server. A person's own Secret that it never took stays. */

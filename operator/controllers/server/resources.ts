@@ -1,6 +1,6 @@
 /** The size of a server: from its flavor, resolved once, or from its own cpu and memory. Pure. */
 import type {Flavor, Reason, Server, ServerResources} from '../../../crds/index.ts';
-import {coresForClock} from '../../kubevirt/compute.ts';
+import {coresForMhz} from '../../../crds/rules/sizes.ts';
 
 /** The size, or what is missing for it. */
 export type SizeDecision =
@@ -37,7 +37,7 @@ export function resolveSize(server: Server, flavor: Flavor | undefined, account:
   }
   const {cpu, memoryMiB} = spec;
   const mhz = cpu?.mhz;
-  const cores = cpu?.cores ?? (mhz === undefined ? undefined : coresForClock(mhz));
+  const cores = cpu?.cores ?? (mhz === undefined ? undefined : coresForMhz(mhz));
   // The schema requires both; an object from before the rule must not crash the loop.
   if (cores === undefined || memoryMiB === undefined)
     return {kind: 'blocked', reason: 'DependencyMissing', message: 'neither a flavor nor cpu and memoryMiB are given'};

@@ -2,10 +2,10 @@
 import type {Drive, Flavor, Image, KeyPair, Network, Server, ServerGroup, ServerOperation} from '../../../crds/index.ts';
 import {PUBLIC_NETWORK} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
+import {rootDriveName} from '../../../crds/rules/names.ts';
+import {ROOT_SLOT} from '../../../crds/slots.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {Pod} from '../../../kube/types.ts';
-import {rootDriveName} from '../../kubevirt/names.ts';
-import {ROOT_SLOT} from '../../kubevirt/slots.ts';
 import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
 import type {Deps} from '../../runtime/types.ts';
 import {viewGuest} from './guest.ts';

@@ -1,7 +1,6 @@
 /** Sums of CPU and memory, as Region, Cell and Host show them. */
+import {MIB_BYTES} from '../../../crds/common.ts';
 import {bytesOf, cpuMilliOf} from './quantity.ts';
-
-const MIB = 1024 * 1024;
 
 /** An amount of compute. `cpuCores` is `cpuMilli` in whole cores, rounded down, for the columns. */
 export interface Totals {
@@ -34,5 +33,5 @@ export const without = (whole: Totals, part: Totals): Totals => totals(whole.cpu
 
 /** The `cpu` and `memory` of a Kubernetes resource list (a node's capacity, a container's requests). */
 export function totalsOfResources(resources: Readonly<Record<string, string | number>> | undefined): Totals {
-  return totals(cpuMilliOf(resources?.['cpu']), bytesOf(resources?.['memory']) / MIB);
+  return totals(cpuMilliOf(resources?.['cpu']), bytesOf(resources?.['memory']) / MIB_BYTES);
 }

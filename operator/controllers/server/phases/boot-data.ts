@@ -1,10 +1,11 @@
 /** First-boot data: reads the boot Secret and the key pairs, and makes the seed of the guest from them. Nothing of it is ever logged. */
 import type {Server} from '../../../../crds/index.ts';
+import {cloudInitSecretName} from '../../../../crds/rules/names.ts';
+import {LABELS} from '../../../../crds/wellknown.ts';
 import {SECRET} from '../../../../kube/types.ts';
 import type {Secret} from '../../../../kube/types.ts';
 import {freshly} from '../../../children/ensure.ts';
 import type {Seed, SeedFile, SeedNic} from '../../../kubevirt/cloud-init.ts';
-import {LABEL, cloudInitSecretName} from '../../../kubevirt/names.ts';
 import type {Deps} from '../../../runtime/types.ts';
 import {FIELD_MANAGER} from '../../shared/finalizer.ts';
 import {controllerReference} from '../../shared/owner.ts';
@@ -45,7 +46,7 @@ export async function adopt(deps: Pick<Deps, 'client'>, server: Server, secret: 
   const {controller: _controller, ...reference} = controllerReference(server);
   const metadata = {
     resourceVersion: secret.metadata.resourceVersion,
-    labels: {[LABEL.server]: uuid},
+    labels: {[LABELS.server]: uuid},
     ownerReferences: [...owners, {...reference, blockOwnerDeletion: false}],
   };
   await deps.client.mergePatch(

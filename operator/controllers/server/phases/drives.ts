@@ -5,10 +5,12 @@
 import {DRIVE, conditionTime} from '../../../../crds/index.ts';
 import type {Drive, ServerResources} from '../../../../crds/index.ts';
 import {decideClaim, statusWithClaims} from '../../../../crds/rules/claims.ts';
+import {DEFAULT_IMAGE_BYTES, gibibytes} from '../../../../crds/rules/sizes.ts';
+import {LABELS} from '../../../../crds/wellknown.ts';
 import {isConflict} from '../../../../kube/errors.ts';
 import {ensureChild} from '../../../children/ensure.ts';
 import type {MachineDisk} from '../../../kubevirt/disks.ts';
-import {LABEL, claimNameOfDrive} from '../../../kubevirt/names.ts';
+import {claimNameOfDrive} from '../../../kubevirt/names.ts';
 import type {Deps, ReconcileContext} from '../../../runtime/types.ts';
 import {FINALIZER} from '../../shared/finalizer.ts';
 import {controllerReference} from '../../shared/owner.ts';
@@ -16,8 +18,6 @@ import {STATUS_FIELD_MANAGER} from '../../shared/status-writer.ts';
 import {failed, no, yes} from '../findings.ts';
 import type {Finding} from '../findings.ts';
 import type {Scope, WantedDisk} from '../scope.ts';
-
-const GIB = 1024 ** 3;
 
 /** What the phase found. */
 export interface DrivesFound {
@@ -47,9 +47,9 @@ function imageFinding({server, image, namespace, driveOf, disks}: Scope): Findin
 
 /** Bytes of the root drive: what the spec says, else the flavor, else as many as the image has. */
 export function rootDriveBytes({server, image}: Pick<Scope, 'server' | 'image'>, resources: ServerResources | undefined): number {
-  const least = image?.status?.sizeBytes ?? image?.spec.sizeBytes ?? GIB;
+  const least = image?.status?.sizeBytes ?? image?.spec.sizeBytes ?? DEFAULT_IMAGE_BYTES;
   const sizeGiB = server.spec.rootDisk?.sizeGiB ?? resources?.diskGiB ?? 0;
-  return sizeGiB > 0 ? sizeGiB * GIB : least;
+  return sizeGiB > 0 ? gibibytes(sizeGiB) : least;
 }
 
 /** The root drive as it is created: with its finalizer, so that the drive controller has nothing to add. */
@@ -62,7 +62,7 @@ export function desiredRootDrive(scope: Scope, disk: WantedDisk, resources: Serv
     metadata: {
       name: disk.drive,
       namespace,
-      labels: {[LABEL.server]: uuid},
+      labels: {[LABELS.server]: uuid},
       finalizers: [FINALIZER],
       ownerReferences: [controllerReference(server)],
     },

@@ -1,6 +1,7 @@
 /** The VirtualMachine and its seed: applies both, at the same time, and makes the calls that power needs beside the spec. */
 import type {ServerResources} from '../../../../crds/index.ts';
 import {uuidOf} from '../../../../crds/rules/ids.ts';
+import {ROOT_SLOT} from '../../../../crds/slots.ts';
 import {ApiError, isConflict, isNotFound} from '../../../../kube/errors.ts';
 import {refOfObject} from '../../../../kube/objects.ts';
 import {SECRET} from '../../../../kube/types.ts';
@@ -13,7 +14,6 @@ import {VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from '../../../kubevirt/types
 import type {VirtualMachine} from '../../../kubevirt/types.ts';
 import {buildVirtualMachine} from '../../../kubevirt/virtual-machine.ts';
 import type {RunStrategy} from '../../../kubevirt/virtual-machine.ts';
-import {ROOT_SLOT} from '../../../kubevirt/slots.ts';
 import type {Deps} from '../../../runtime/types.ts';
 import {hashSecret} from '../../../transforms.ts';
 import {FIELD_MANAGER, isDeleting} from '../../shared/finalizer.ts';
