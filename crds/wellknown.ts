@@ -36,7 +36,12 @@ export const TOPOLOGY_LABELS = {
   host: 'topology.basalt.dev/host',
 } as const;
 
+const ACCOUNT_NAMESPACE_PREFIX = 'acct-';
+
 /** The namespace of an Account. */
-export const accountNamespace = (accountName: string): string => `acct-${accountName}`;
+export const accountNamespace = (accountName: string): string => ACCOUNT_NAMESPACE_PREFIX + accountName;
+/** The name of the Account whose namespace it is; undefined when it is none's. */
+export const accountOfNamespace = (namespace: string): string | undefined =>
+  namespace.startsWith(ACCOUNT_NAMESPACE_PREFIX) ? namespace.slice(ACCOUNT_NAMESPACE_PREFIX.length) : undefined;
 /** The default name of an Account's Secret in the system namespace. */
 export const credentialsSecretName = (accountName: string): string => `${accountName}-credentials`;

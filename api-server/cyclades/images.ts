@@ -1,5 +1,5 @@
 /** Images of the compute API: reads, deletion of own ones, metadata. */
-import type {Image} from '../../crds/index.ts';
+import {accountOfNamespace, type Image} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
 import {refOfObject} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
@@ -34,8 +34,7 @@ function answerList(input: Input, context: ComputeContext, render: (image: Image
 
 /** uuid of the account in whose namespace an image is; of a public one of the system the empty string. */
 export function ownerOf({store}: Pick<ComputeContext, 'store'>, image: Image): string {
-  const {namespace} = image.metadata;
-  const name = namespace?.startsWith('acct-') === true ? namespace.slice('acct-'.length) : undefined;
+  const name = accountOfNamespace(image.metadata.namespace ?? '');
   const account = name === undefined ? undefined : store.accounts.get({name});
   return account === undefined ? '' : uuidOf(account);
 }

@@ -1,7 +1,8 @@
 import {beforeEach, describe, expect, test} from '@jest/globals';
 import type {Account} from '../../crds/index.ts';
+import {hashToken} from '../../crds/rules/credentials.ts';
 import {FakeClock} from '../../kube/testing/fake-clock.ts';
-import {sha256Hex, type CredentialIndex, type StoredPassword} from '../store/credential-index.ts';
+import type {CredentialIndex, StoredPassword} from '../store/credential-index.ts';
 import {cheapHash} from '../testing/cheap-hash.ts';
 import {createAuthenticator, DEFAULT_AUTH_LIMITS, type Authenticator} from './authenticator.ts';
 import {Failure} from './failure.ts';
@@ -31,7 +32,7 @@ beforeEach(() => {
     ['bob', {clear: 'fresh\n'}],
   ]);
   checks = [];
-  const digests: Readonly<Record<string, Account>> = {[`api-key ${sha256Hex('annkey')}`]: ANN, [`token ${sha256Hex('bobtoken')}`]: BOB};
+  const digests: Readonly<Record<string, Account>> = {[`api-key ${hashToken('annkey')}`]: ANN, [`token ${hashToken('bobtoken')}`]: BOB};
   const credentials: CredentialIndex = {
     accountOf: (user) => [ANN, BOB].find(({metadata, spec}) => user === metadata.name || user === spec.email),
     passwordOf: ({metadata}) => passwords.get(metadata.name),

@@ -3,11 +3,11 @@
  * counts against user and address; a password is hashed only when neither cache nor limit has spoken.
  */
 import {createHash, timingSafeEqual} from 'node:crypto';
-import type {Account} from '../../crds/index.ts';
-import {hashPassword, verifyPassword} from '../../crds/rules/credentials.ts';
+import {accountNamespace, type Account} from '../../crds/index.ts';
+import {hashPassword, hashToken, verifyPassword} from '../../crds/rules/credentials.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Clock} from '../../kube/clock.ts';
-import {sha256Hex, type CredentialIndex, type StoredPassword} from '../store/credential-index.ts';
+import type {CredentialIndex, StoredPassword} from '../store/credential-index.ts';
 import {readCredentials, type CredentialSource, type Credentials} from './credentials.ts';
 import {Failure} from './failure.ts';
 import {FailureLimiter, type FailureLimits} from './failure-limiter.ts';
@@ -134,7 +134,7 @@ export function createAuthenticator({
     'hash' in stored ? matches(key, password, stored.hash) : equalText(stored.clear.replace(/\r?\n$/, ''), password);
 
   function byToken(token: string): {readonly account: Account; readonly expiresAtMs: number | undefined} | undefined {
-    const fixed = credentials.byDigest('token', sha256Hex(token));
+    const fixed = credentials.byDigest('token', hashToken(token));
     if (fixed !== undefined) return {account: fixed, expiresAtMs: undefined};
     const read = tokens.read(token);
     if (read === undefined) return undefined;
@@ -155,7 +155,7 @@ export function createAuthenticator({
         return refuse('token', undefined, address);
       }
       case 'api-key': {
-        const account = credentials.byDigest('api-key', sha256Hex(shown.key));
+        const account = credentials.byDigest('api-key', hashToken(shown.key));
         if (account !== undefined) return ok(callerOf(account, 'api-key'));
         guard('api-key', undefined, address);
         return refuse('api-key', undefined, address);
@@ -163,7 +163,7 @@ export function createAuthenticator({
       case 'triple': {
         const project = projectOf(shown.project);
         const account = credentials.accountOf(shown.user);
-        const digest = sha256Hex(shown.secret);
+        const digest = hashToken(shown.secret);
         const byKey = credentials.byDigest('api-key', digest) ?? byToken(shown.secret)?.account;
         if (byKey !== undefined && byKey === account) return ok(inProject(callerOf(byKey, 'triple'), project));
         return inProject(callerOf(await byPassword('triple', shown.user, shown.secret, address), 'triple'), project);
@@ -201,14 +201,14 @@ export function createAuthenticator({
 }
 
 /** The caller of an account. */
-export function callerOf(account: Account, scheme: AuthScheme): Caller {
+function callerOf(account: Account, scheme: AuthScheme): Caller {
   const {name} = account.metadata;
   return {
     name,
     uuid: uuidOf(account),
     email: account.spec.email,
     roles: (account.spec.roles ?? []) as readonly Role[],
-    namespace: account.status?.namespace ?? `acct-${name}`,
+    namespace: account.status?.namespace ?? accountNamespace(name),
     projectId: account.spec.projectId === undefined ? undefined : String(account.spec.projectId),
     scheme,
     account,

@@ -1,7 +1,7 @@
 /** Issues and reads tokens of accounts. Stateless: the key is shared by all replicas, nothing is stored per token. */
-import {issueToken, passwordFingerprint, readToken} from '../../crds/rules/credentials.ts';
+import {hashToken, issueToken, passwordFingerprint, readToken} from '../../crds/rules/credentials.ts';
 import type {Clock} from '../../kube/clock.ts';
-import {sha256Hex, type StoredPassword} from '../store/credential-index.ts';
+import type {StoredPassword} from '../store/credential-index.ts';
 
 /** A token to hand out. */
 export interface IssuedToken {
@@ -39,7 +39,7 @@ export function createTokenService({key, clock, lifetimeMs}: TokenServiceOptions
   const passwordMark = (password: StoredPassword | undefined): string => {
     if (password === undefined) return 'none';
     // Hashing a fresh cleartext password ends the tokens issued in the seconds before; the client logs in again.
-    return passwordFingerprint('hash' in password ? password.hash : `clear$${sha256Hex(password.clear)}`);
+    return passwordFingerprint('hash' in password ? password.hash : `clear$${hashToken(password.clear)}`);
   };
   return {
     issue(account, password) {

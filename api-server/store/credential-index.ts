@@ -2,15 +2,13 @@
  * Which credentials belong to which account, from the Secrets in the system namespace. Secrets normally hold hashes only; until the
  * operator has hashed a freshly written one, its cleartext keys count too, so that a new account can be used at once.
  */
-import {createHash} from 'node:crypto';
-import type {Account} from '../../crds/index.ts';
+import {LABELS, type Account} from '../../crds/index.ts';
+import {hashToken, listedTokens} from '../../crds/rules/credentials.ts';
+import {credentialsSecretOf} from '../../crds/rules/names.ts';
 import type {Informer, IndexFunction} from '../../kube/informer.ts';
 import type {Secret} from '../../kube/types.ts';
 import type {Collection} from './types.ts';
 import {isDeleting} from './types.ts';
-
-/** Label that names the account of a credentials Secret. */
-export const ACCOUNT_LABEL = 'basalt.dev/account';
 
 /** High-entropy credentials that are found by their digest. */
 export type DigestKind = 'token' | 'api-key';
@@ -23,13 +21,8 @@ export interface CredentialIndex {
   /** By `metadata.name` or e-mail address (any case). */
   accountOf(user: string): Account | undefined;
   passwordOf(account: Account): StoredPassword | undefined;
-  /** The account that has a token or api key with this SHA-256 (lower-case hex). */
-  byDigest(kind: DigestKind, sha256Hex: string): Account | undefined;
-}
-
-/** SHA-256 in lower-case hex. */
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  /** The account that has a token or api key with this hash, as `hashToken` makes it. */
+  byDigest(kind: DigestKind, hash: string): Account | undefined;
 }
 
 /** Indexes of the informer of credential Secrets. */
@@ -65,8 +58,8 @@ export function createCredentialIndex({accounts, secrets, systemNamespace}: Cred
     accountOf: (user) => alive(user.includes('@') ? byEmail(user) : (accounts.get({name: user}) ?? byEmail(user))),
 
     passwordOf(account) {
-      const secret = secrets.get(`${systemNamespace}/${secretNameOf(account)}`);
-      if (secret === undefined || secret.metadata.labels?.[ACCOUNT_LABEL] !== account.metadata.name) return undefined;
+      const secret = secrets.get(`${systemNamespace}/${credentialsSecretOf(account)}`);
+      if (secret === undefined || secret.metadata.labels?.[LABELS.account] !== account.metadata.name) return undefined;
       const hash = text(secret, 'password.hash')?.trim();
       const clear = text(secret, 'password');
       // A cleartext one beside a hash is newer: it replaces the hash at the operator's next pass.
@@ -76,18 +69,13 @@ export function createCredentialIndex({accounts, secrets, systemNamespace}: Cred
 
     byDigest(kind, digest) {
       for (const secret of secrets.byIndex(kind, digest)) {
-        const account = alive(accounts.get({name: secret.metadata.labels?.[ACCOUNT_LABEL] ?? ''}));
+        const account = alive(accounts.get({name: secret.metadata.labels?.[LABELS.account] ?? ''}));
         // A Secret that merely carries the label of an account is not yet its credentials.
-        if (account !== undefined && secretNameOf(account) === secret.metadata.name) return account;
+        if (account !== undefined && credentialsSecretOf(account) === secret.metadata.name) return account;
       }
       return undefined;
     },
   };
-}
-
-/** Name of an account's credentials Secret. */
-export function secretNameOf(account: Account): string {
-  return account.spec.credentialsSecret?.name ?? `${account.metadata.name}-credentials`;
 }
 
 function text(secret: Secret, key: string): string | undefined {
@@ -95,14 +83,7 @@ function text(secret: Secret, key: string): string | undefined {
   return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
 }
 
-function lines(secret: Secret, key: string): string[] {
-  return (text(secret, key) ?? '')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
-
-function digests(secret: Secret, kind: DigestKind): string[] {
-  const hashed = lines(secret, `${kind}.hash`).map((line) => line.replace(/^sha256\$/, '').toLowerCase());
-  return [...hashed, ...lines(secret, kind).map(sha256Hex)];
-}
+const digests = (secret: Secret, kind: DigestKind): string[] => [
+  ...listedTokens(text(secret, `${kind}.hash`) ?? ''),
+  ...listedTokens(text(secret, kind) ?? '').map(hashToken),
+];

@@ -55,16 +55,12 @@ export async function verifyPassword(password: string, stored: string): Promise<
 /** The hash of an API key or token, `sha256$<hex>`. */
 export const hashToken = (token: string): string => `sha256$${createHash('sha256').update(token).digest('hex')}`;
 
-/** Whether the token belongs to one of the hashes (one per line). Every line is compared, so the time tells nothing. */
-export function verifyToken(token: string, stored: string): boolean {
-  const given = Buffer.from(hashToken(token));
-  let found = false;
-  for (const line of stored.split('\n')) {
-    const known = Buffer.from(line.trim());
-    if (known.length === given.length && timingSafeEqual(known, given)) found = true;
-  }
-  return found;
-}
+/** The tokens, or the hashes of tokens, that a key of the Secret lists: one a line. */
+export const listedTokens = (stored: string): readonly string[] =>
+  stored
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 
 /** Fingerprint of a stored password, part of issued tokens: another password, other tokens. */
 export const passwordFingerprint = (passwordHash: string): string =>

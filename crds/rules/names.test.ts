@@ -1,6 +1,7 @@
 import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
-import {inventoryName, isDnsLabel, isUuid, slug} from './names.ts';
+import {accountNamespace, accountOfNamespace} from '../wellknown.ts';
+import {credentialsSecretOf, inventoryName, isUuid, slug} from './names.ts';
 
 const UUID = '5f0c9d0e-6f5a-4f7e-9a3b-0a1b2c3d4e5f';
 
@@ -39,15 +40,17 @@ describe('names', () => {
     expect(isUuid(text)).toBe(expected);
   });
 
-  test.each([
-    ['a', true],
-    ['a-1', true],
-    ['-a', false],
-    ['a.b', false],
-    ['A', false],
-    ['', false],
-    ['a'.repeat(64), false],
-  ])('isDnsLabel(%j) is %s', (text, expected) => {
-    expect(isDnsLabel(text)).toBe(expected);
+  test('the Secret of an account has its name, or the one that was chosen', () => {
+    const metadata = {name: 'demo'};
+    expect(credentialsSecretOf({metadata, spec: {email: 'demo@example.org'}})).toBe('demo-credentials');
+    expect(credentialsSecretOf({metadata, spec: {email: 'demo@example.org', credentialsSecret: {name: 'mine'}}})).toBe('mine');
+  });
+
+  test.each(['demo', 'acct-x'])('the namespace of account %s tells its account', (name) => {
+    expect(accountOfNamespace(accountNamespace(name))).toBe(name);
+  });
+
+  test('other namespaces are no account’s', () => {
+    expect(accountOfNamespace('basalt-system')).toBeUndefined();
   });
 });

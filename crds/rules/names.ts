@@ -1,5 +1,7 @@
 /** Names: how `metadata.name` is made from what people call things. */
 import {createHash} from 'node:crypto';
+import type {Account} from '../account.ts';
+import {credentialsSecretName} from '../wellknown.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HASH_LENGTH = 8;
@@ -28,10 +30,10 @@ export function inventoryName(...keyParts: readonly string[]): string {
   return `${readable === '' ? 'x' : readable}-${hash}`;
 }
 
-/** Whether the text can be a `metadata.name` of at most `max` characters. */
-export const isDnsLabel = (text: string, max = 63): boolean => text.length <= max && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
-
 /** The name of the root drive that the operator makes for a server. */
 export const rootDriveName = (serverName: string): string => `${serverName}-root`;
 /** The name of the Secret with a server's cloud-init data. */
 export const cloudInitSecretName = (serverName: string): string => `${serverName}-cloudinit`;
+/** The name of the Secret with an account's credentials, in the system namespace. */
+export const credentialsSecretOf = ({metadata, spec}: Pick<Account, 'metadata' | 'spec'>): string =>
+  spec.credentialsSecret?.name ?? credentialsSecretName(metadata.name);

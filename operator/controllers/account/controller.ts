@@ -1,6 +1,7 @@
 /** Account: a namespace for its things, the owner's rights in it, and credentials hashed at rest. Deleting it deletes the namespace. */
 import {ACCOUNT} from '../../../crds/index.ts';
 import type {Account, AccountStatus} from '../../../crds/index.ts';
+import {credentialsSecretOf} from '../../../crds/rules/names.ts';
 import {LABELS} from '../../../crds/wellknown.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
@@ -11,7 +12,7 @@ import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {isControlledBy} from '../shared/owner.ts';
-import {credentialsName, hashedData, mayHoldCredentials} from './credentials.ts';
+import {hashedData, mayHoldCredentials} from './credentials.ts';
 import {desiredBindings, desiredNamespace, namespaceOf} from './plan.ts';
 import {accountStatus, deletingAccountStatus} from './status.ts';
 import type {AccountSeen} from './status.ts';
@@ -29,7 +30,7 @@ export function createAccountController(deps: Deps): ControllerDefinition {
 
   /** The Secret as it is now: from the cache, or (one without our label is not in it) by asking. */
   const secretOf = async (account: Account, signal: AbortSignal): Promise<Secret | undefined> => {
-    const ref = {namespace: deps.systemNamespace, name: credentialsName(account)};
+    const ref = {namespace: deps.systemNamespace, name: credentialsSecretOf(account)};
     const cached = credentials.get(keyOf(ref));
     if (cached !== undefined) return cached;
     try {

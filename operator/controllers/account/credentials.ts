@@ -3,13 +3,9 @@
  * password that its hash already admits keeps that hash: a new salt would end every session, and a manifest applied twice is no change.
  */
 import type {Account} from '../../../crds/index.ts';
-import {hashPassword, hashToken, verifyPassword} from '../../../crds/rules/credentials.ts';
-import {LABELS, credentialsSecretName} from '../../../crds/wellknown.ts';
+import {hashPassword, hashToken, listedTokens, verifyPassword} from '../../../crds/rules/credentials.ts';
+import {LABELS} from '../../../crds/wellknown.ts';
 import type {Secret} from '../../../kube/types.ts';
-
-/** Name of an account's Secret in the system namespace. */
-export const credentialsName = (account: Account): string =>
-  account.spec.credentialsSecret?.name ?? credentialsSecretName(account.metadata.name);
 
 /** Cleartext keys that are lists of random tokens, one a line. */
 const TOKEN_KEYS = ['api-key', 'token'] as const;
@@ -28,7 +24,7 @@ export function mayHoldCredentials(secret: Secret, account: Account): boolean {
 }
 
 /** Whether the Secret holds a key that must not stay as it is. */
-export const hasCleartext = (secret: Secret): boolean => ['password', ...TOKEN_KEYS].some((key) => secret.data?.[key] !== undefined);
+const hasCleartext = (secret: Secret): boolean => ['password', ...TOKEN_KEYS].some((key) => secret.data?.[key] !== undefined);
 
 /** The merge patch of `data` that replaces every cleartext key by its hash (`null` removes), or `undefined` when there is none. */
 export async function hashedData(secret: Secret): Promise<Readonly<Record<string, string | null>> | undefined> {
@@ -45,12 +41,8 @@ export async function hashedData(secret: Secret): Promise<Readonly<Record<string
   for (const key of TOKEN_KEYS) {
     const value = secret.data?.[key];
     if (value === undefined) continue;
-    const tokens = decode(value)
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
     patch[key] = null;
-    patch[`${key}.hash`] = encode(tokens.map((token) => hashToken(token)).join('\n'));
+    patch[`${key}.hash`] = encode(listedTokens(decode(value)).map(hashToken).join('\n'));
   }
   return patch;
 }

@@ -1,6 +1,7 @@
 /** Project: what its account uses of it, counted from Server and Drive specs (never from pods, whose overhead is not the customer's). */
 import {PROJECT} from '../../../crds/index.ts';
 import type {Project, ProjectStatus} from '../../../crds/index.ts';
+import {accountNamespace, accountOfNamespace} from '../../../crds/wellknown.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
@@ -9,13 +10,12 @@ import {projectStatus} from './status.ts';
 
 /** Servers and drives change in bursts; a project is counted again at most so often, in milliseconds. */
 const COUNTING_DELAY_MS = 2_000;
-const ACCOUNT_NAMESPACE = /^acct-(.+)$/;
 
 /** Makes the Project controller. */
 export function createProjectController(deps: Deps): ControllerDefinition {
   const {projects, servers, drives, flavors} = deps.informers;
   const ofNamespace = ({object}: {readonly object: KubeObject}): readonly string[] => {
-    const account = ACCOUNT_NAMESPACE.exec(object.metadata.namespace ?? '')?.[1];
+    const account = accountOfNamespace(object.metadata.namespace ?? '');
     return account === undefined ? [] : projects.byIndex('account', account).map((project) => project.metadata.name);
   };
   return createKindController<ProjectStatus, Project>({
@@ -26,7 +26,7 @@ export function createProjectController(deps: Deps): ControllerDefinition {
     workers: 2,
     watches: [watchOf(servers, ofNamespace, {delayMs: COUNTING_DELAY_MS}), watchOf(drives, ofNamespace, {delayMs: COUNTING_DELAY_MS})],
     async reconcile(project, scope) {
-      const namespace = project.spec.account === undefined ? undefined : `acct-${project.spec.account}`;
+      const namespace = project.spec.account === undefined ? undefined : accountNamespace(project.spec.account);
       const status = projectStatus({
         project,
         servers: namespace === undefined ? [] : servers.list(namespace),
