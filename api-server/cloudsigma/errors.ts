@@ -28,10 +28,20 @@ export function invalid(problems: readonly FieldProblem[], echo?: Properties): F
 
 /** Collects what is wrong with the keys of a body, so that one answer names it all. */
 export class Problems {
-  readonly #list: FieldProblem[] = [];
+  #list: FieldProblem[] = [];
 
   add(key: string, message: string): void {
     this.#list.push({path: key, message});
+  }
+
+  has(key: string): boolean {
+    return this.#list.some(({path}) => path === key);
+  }
+
+  /** Drops what is known already. */
+  forget(known: Problems): void {
+    const old = new Set(known.#list.map(({path, message}) => `${path} ${message}`));
+    this.#list = this.#list.filter(({path, message}) => !old.has(`${path} ${message}`));
   }
 
   /** Throws the 400 when anything was added. */

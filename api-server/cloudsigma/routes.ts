@@ -4,8 +4,9 @@ import {bindRoutes, type Answer, type ApiModule, type Handler, type Input, type 
 import * as drives from './drives.ts';
 import {TEXT, writeError} from './errors.ts';
 import * as power from './power.ts';
-import {profileInfo} from './profile.ts';
+import {profileInfo, profileSet} from './profile.ts';
 import * as servers from './servers.ts';
+import {set} from './set-server.ts';
 
 type Table = readonly RouteOf<ModuleDeps>[];
 type Command = Handler<Input, ModuleDeps>;
@@ -29,7 +30,7 @@ const open = (table: Table): Table => table.map((route) => ({...route, open: tru
 const openAction = (path: string): Table => open(action(path, notImplemented));
 const openCommand = (path: string): Table => open(command(path, notImplemented));
 
-const PROFILE: Table = [...action('/profile/info', profileInfo), ...openCommand('/profile/set')];
+const PROFILE: Table = [...action('/profile/info', profileInfo), ...command('/profile/set', profileSet)];
 
 const DRIVES: Table = [
   ...command('/drives/create', drives.create),
@@ -41,7 +42,7 @@ const DRIVES: Table = [
   ...action('/drives/{uuid}/info', drives.info),
   ...action('/drives/info', drives.infos),
   ...action('/drives/list', drives.list),
-  ...openCommand('/drives/{uuid}/set'),
+  ...command('/drives/{uuid}/set', drives.set),
   ...action('/drives/standard/list', drives.standardList()),
   ...action('/drives/standard/img/list', drives.standardList('Disk')),
   ...action('/drives/standard/cd/list', drives.standardList('Cdrom')),
@@ -59,7 +60,7 @@ const SERVERS: Table = [
   ...action('/servers/{uuid}/info', servers.info),
   ...command('/servers/create', servers.create({start: true})),
   ...command('/servers/create/stopped', servers.create({start: false})),
-  ...openCommand('/servers/{uuid}/set'),
+  ...command('/servers/{uuid}/set', set),
   ...openCommand('/servers/{uuid}/clone'),
   ...action('/servers/{uuid}/start', power.start),
   ...action('/servers/{uuid}/stop', power.stop),

@@ -20,6 +20,14 @@ export interface Resolved {
   readonly powerState: 'Running' | 'Stopped';
 }
 
+/** A network card of the spec. */
+export function nicSpec(
+  {index, model, addressing, macAddress}: NicFields,
+  network: NetworkName,
+): NonNullable<Server['spec']['nics']>[number] {
+  return {index, network: {...network}, model, addressing, ...(macAddress === undefined ? {} : {macAddress})};
+}
+
 /** The spec. */
 export function serverSpec(fields: ServerFields, resolved: Resolved): Server['spec'] {
   const {cpu, vnc} = fields;
@@ -35,13 +43,7 @@ export function serverSpec(fields: ServerFields, resolved: Resolved): Server['sp
     memoryMiB: fields.memoryMiB,
     disks: resolved.connections.map(({slot, drive, media}) => ({slot, drive: drive.metadata.name, media})),
     bootOrder,
-    nics: fields.nics.map((nic) => ({
-      index: nic.index,
-      network: resolved.network(nic),
-      model: nic.model,
-      addressing: nic.addressing,
-      ...(nic.macAddress === undefined ? {} : {macAddress: nic.macAddress}),
-    })),
+    nics: fields.nics.map((nic) => nicSpec(nic, resolved.network(nic))),
     ...(vnc === undefined || resolved.vncSecret === undefined
       ? {}
       : {console: {vnc: {passwordSecret: {name: resolved.vncSecret}, tls: vnc.tls ? ('Enabled' as const) : ('Disabled' as const)}}}),

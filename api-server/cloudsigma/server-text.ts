@@ -86,8 +86,8 @@ function nicText(server: Server, context: ServerContext, running: boolean): {tex
   return {text, firstAddress};
 }
 
-/** All keys of a server. */
-export function serverToText(server: Server, context: ServerContext): TextObject {
+/** All keys of a server. `vncPassword` is for its owner's eyes; absent: the console is closed. */
+export function serverToText(server: Server, context: ServerContext, vncPassword?: string): TextObject {
   const {spec, status} = server;
   const running = serverStatus(server) === 'active';
   const nics = nicText(server, context, running);
@@ -103,6 +103,7 @@ export function serverToText(server: Server, context: ServerContext): TextObject
     ...diskText(server, context),
     ...nics.text,
     'vnc:ip': nics.firstAddress ?? 'auto',
+    'vnc:password': vncPassword,
     'vnc:tls': spec.console?.vnc?.tls === 'Enabled' ? 'on' : undefined,
     use: spec.use === undefined || spec.use.length === 0 ? undefined : spec.use.join(' '),
     description: spec.description === '' ? undefined : spec.description,

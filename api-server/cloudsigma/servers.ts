@@ -4,7 +4,7 @@ import {LABELS, PUBLIC_NETWORK, type Server} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
 import {claimAll, release, type Connection} from './claims.ts';
-import {formatList, formatObject, formatObjects, parseProperties} from './codec.ts';
+import {formatList, formatObject, formatObjects, parseProperties, type TextObject} from './codec.ts';
 import {Problems} from './errors.ts';
 import {findDrive, findVlan, serverContext, serverOf, serversOf} from './lookup.ts';
 import {isBootable, readServerCreate, type ServerFields} from './server-input.ts';
@@ -15,26 +15,38 @@ import {untilOrTimeout, waitForPower} from './settle.ts';
 /** How long a create waits for its server to run; past it the answer says what is seen so far, because it carries the uuid. */
 const STARTED_DEADLINE_MS = 30_000;
 
+/** How many passwords are read at the same time. */
+const SECRETS_AT_ONCE = 32;
+
 /** Name of the Secret with a server's VNC password. */
 export const vncSecretOf = (server: string): string => `${server}-vnc`;
 
 const text = (body: string): Answer => ({status: 200, body});
 
+/** One server as its owner sees it, with the password of its console. */
+async function shown(server: Server, {caller, signal}: Input, {store}: ModuleDeps): Promise<TextObject> {
+  const name = server.spec.console?.vnc?.passwordSecret?.name;
+  const secret = name === undefined ? undefined : await store.readSecret({namespace: caller.namespace, name}, {signal});
+  return serverToText(server, serverContext(store, caller, server), secret?.['password']?.toString('utf8'));
+}
+
 /** One server as an answer. */
-export function serverAnswer(server: Server, input: Input, {store}: ModuleDeps): Answer {
-  return text(formatObject(serverToText(server, serverContext(store, input.caller, server))));
+export async function serverAnswer(server: Server, input: Input, deps: ModuleDeps): Promise<Answer> {
+  return text(formatObject(await shown(server, input, deps)));
 }
 
 /** GET /servers/U/info. */
-export function info(input: Input, deps: ModuleDeps): Answer {
+export function info(input: Input, deps: ModuleDeps): Promise<Answer> {
   return serverAnswer(serverOf(deps.store, input.caller, input.params['uuid'] ?? ''), input, deps);
 }
 
-/** GET /servers/info. */
-export function infos(input: Input, {store}: ModuleDeps): Answer {
-  return text(
-    formatObjects(serversOf(store, input.caller).map((server) => serverToText(server, serverContext(store, input.caller, server)))),
-  );
+/** GET /servers/info. Passwords are read so many at a time. */
+export async function infos(input: Input, deps: ModuleDeps): Promise<Answer> {
+  const servers = serversOf(deps.store, input.caller);
+  const texts: TextObject[] = [];
+  for (let at = 0; at < servers.length; at += SECRETS_AT_ONCE)
+    texts.push(...(await Promise.all(servers.slice(at, at + SECRETS_AT_ONCE).map((server) => shown(server, input, deps)))));
+  return text(formatObjects(texts));
 }
 
 /** GET /servers/list. */

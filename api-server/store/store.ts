@@ -17,7 +17,6 @@ import {
 } from '../../crds/index.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import type {Clock} from '../../kube/clock.ts';
-import {isNotFound} from '../../kube/errors.ts';
 import {createSequence} from '../../kube/ids.ts';
 import type {Informer} from '../../kube/informer.ts';
 import type {Logger} from '../../kube/log.ts';
@@ -26,9 +25,10 @@ import {createInformer} from '../../kube/reflector.ts';
 import {SECRET, type Secret} from '../../kube/types.ts';
 import {failureOf} from '../http/normalise.ts';
 import {claimDrive, releaseDrive} from './claims.ts';
-import {createCollection, created} from './collection.ts';
+import {createCollection} from './collection.ts';
 import {createCredentialIndex, credentialIndexes, type CredentialIndex} from './credential-index.ts';
 import {INDEXES} from './indexes.ts';
+import {createSecrets} from './secrets.ts';
 import type {Collection, SequencedKind, Store, Stored} from './types.ts';
 
 /** Ids reserved at once per kind and replica: a burst of creates queues on the counter once per block. */
@@ -128,22 +128,7 @@ export function createStore({client, clock, log, systemNamespace}: StoreOptions)
     claimDrive: (claim, call) => claimDrive(drives, claim, clock, call),
     releaseDrive: (claim, call) => releaseDrive(drives, claim, call),
 
-    async createSecret(ref, data, labels, {signal}) {
-      const encoded = Object.fromEntries(
-        Object.entries(data).map(([key, value]) => [key, Buffer.from(value as string).toString('base64')]),
-      );
-      await created(
-        client.create(SECRET, {apiVersion: 'v1', kind: 'Secret', metadata: {...ref, labels}, type: 'Opaque', data: encoded}, {signal}),
-      );
-    },
-
-    async deleteSecret(ref, {signal}) {
-      try {
-        await client.delete(SECRET, ref, {signal});
-      } catch (error) {
-        if (!isNotFound(error)) throw failureOf(error);
-      }
-    },
+    ...createSecrets(client),
 
     start(signal) {
       for (const {informer} of informers) informer.start(signal);

@@ -131,6 +131,10 @@ export interface Store {
     labels: Readonly<Record<string, string>>,
     call: WriteCall,
   ): Promise<void>;
+  /** As {@link createSecret}; one that is there gets these keys, and keeps its others. */
+  putSecret: Store['createSecret'];
+  /** What a Secret holds, as the cluster has it now: Secrets of servers are not cached. `undefined`: there is none. Never log it. */
+  readSecret(ref: Required<Ref>, call: WriteCall): Promise<SecretData | undefined>;
   /** Deletes a Secret; nothing happens when there is none. */
   deleteSecret(ref: Required<Ref>, call: WriteCall): Promise<void>;
 }
