@@ -25,6 +25,8 @@ export const capacityFields = {
   free: totals('What is left for more servers.'),
 };
 
+/** Most bytes of `spec.data` as JSON in UTF-8, which CEL cannot count: an object of the cluster has to stay under 1.5 MB. */
+export const MAX_DATA_BYTES = 262_144;
 /** `spec.data`. */
 export const dataField = s.open('Free-form inventory data: any JSON value per key.', {max: 512});
 /** `spec.state`. */

@@ -178,7 +178,7 @@ function listMap<T extends object>(
   return {json: withRules(json, rules)};
 }
 
-/** Any JSON value per key. The server bounds the number of keys; their bytes are bounded by rules/data.ts and by the request size. */
+/** Any JSON value per key. The server bounds the number of keys; their bytes are bounded by the REST API (inventory.ts) and by the request size. */
 function open(description: string, {max}: {readonly max: number}): Schema<Readonly<Record<string, unknown>>> {
   const any: JsonSchema = {description: 'Any JSON value.', nullable: true, 'x-kubernetes-preserve-unknown-fields': true};
   return {json: {type: 'object', description, additionalProperties: any, maxProperties: max}};

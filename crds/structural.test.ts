@@ -1,5 +1,6 @@
 import {describe, expect, test} from '@jest/globals';
 import {ALL_KINDS, CONDITION_TYPES} from './index.ts';
+import {MAX_DATA_BYTES} from './inventory.ts';
 import {customResourceDefinition, objectSchema} from './manifest.ts';
 import type {KindDefinition} from './resource.ts';
 import type {JsonSchema} from './schema.ts';
@@ -142,7 +143,7 @@ function sizeOf(node: JsonSchema): number {
   if (node.type === 'object' && node.properties !== undefined)
     return 2 + Object.entries(node.properties).reduce((sum, [name, field]) => sum + name.length + 4 + sizeOf(field), 0);
   if (isOpen(node)) return 0;
-  if (node.additionalProperties !== undefined) return 262_144; // rules/data.ts
+  if (node.additionalProperties !== undefined) return MAX_DATA_BYTES;
   return node.type === 'integer' ? 10 : text;
 }
 

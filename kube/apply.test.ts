@@ -1,9 +1,8 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
-import {createApplier, createOwned, NotOwnedError} from './apply.ts';
+import {createApplier} from './apply.ts';
 import type {Applier} from './apply.ts';
 import type {KubeClient} from './client.ts';
 import {isConflict} from './errors.ts';
-import {refOfObject} from './objects.ts';
 import type {AnyObject, KubeObject, ResourceType} from './objects.ts';
 import {startFakeApiServer} from './testing/fake-api-server.ts';
 import type {FakeApiServer} from './testing/fake-api-server.ts';
@@ -163,37 +162,5 @@ describe('kinds that count no generation', () => {
     await client.mergePatch(SECRET, {namespace: 'n', name: 's'}, {data: {a: '2'}});
     await secrets.apply(SECRET, secret({a: '1'}), cached());
     expect([patches(), server.object(SECRET, {namespace: 'n', name: 's'})?.data]).toEqual([4, {a: '1'}]);
-  });
-});
-
-describe('createOwned', () => {
-  const create = (desired: Widget = widget({size: 1})): Promise<{object: Widget; created: boolean}> =>
-    createOwned({client, type: WIDGET, desired, fieldManager: 'me'});
-
-  test('creates once; the second time finds it, whatever its spec is by now', async () => {
-    const {object, created} = await create();
-    expect(created).toBe(true);
-    await client.mergePatch(WIDGET, refOfObject(object), {spec: {size: 5}});
-    const again = await create();
-    expect([again.created, again.object.metadata.uid, again.object.spec.size]).toEqual([false, object.metadata.uid, 5]);
-  });
-
-  test('what another owns, or nobody, is never adopted', async () => {
-    for (const ownerReferences of [[{...OWNER, uid: 'other'}], [{...OWNER, controller: false}], []]) {
-      server.put(WIDGET, widget({}, {ownerReferences}));
-      const error = await failure(create());
-      expect(error).toBeInstanceOf(NotOwnedError);
-    }
-    expect(String(await failure(create()))).toContain('belongs to nobody');
-  });
-
-  test('a name that becomes free in between is taken', async () => {
-    server.faults.status(409, 'AlreadyExists', {match: ({method}) => method === 'POST'});
-    expect((await create()).created).toBe(true);
-  });
-
-  test('without a controller it is a mistake of the caller', async () => {
-    await expect(create(widget({}, {ownerReferences: []}))).rejects.toThrow(TypeError);
-    expect(server.requests).toEqual([]);
   });
 });

@@ -1,15 +1,14 @@
 /**
- * Owned objects: server-side apply that writes only when something is to be changed, and creation that never adopts a stranger.
+ * Server-side apply that writes only when something is to be changed.
  *
  * The API server answers an apply that changes nothing without writing, but a webhook's or a controller's defaulting (KubeVirt's) turns each
  * apply into a write, and each is a round trip. So what was applied last is remembered by its hash, and as long as the live object is as it
  * was left then, nothing is sent. The memory is this process's own: after a restart each object is applied once more.
  */
 import type {KubeClient} from './client.ts';
-import {isAlreadyExists, isNotFound} from './errors.ts';
 import {canonicalJson, containsRecord, hashJson} from './json-hash.ts';
 import {apiVersionOf, keyOf, refOfObject} from './objects.ts';
-import type {KubeObject, OwnerReference, Ref, ResourceType} from './objects.ts';
+import type {KubeObject, Ref, ResourceType} from './objects.ts';
 import {compareVersions} from './resource-version.ts';
 
 /** What an apply did. */
@@ -100,56 +99,3 @@ function hashContent(object: KubeObject): string {
   const {metadata: _metadata, status: _status, ...content} = object as KubeObject & {readonly status?: unknown};
   return hashJson(content);
 }
-
-/** An object has the name of ours, but another owner. It is left alone; a person has to decide. */
-export class NotOwnedError extends Error {
-  readonly existing: KubeObject;
-
-  constructor(existing: KubeObject) {
-    super(`${existing.kind} ${keyOf(refOfObject(existing))} exists and belongs to ${ownerText(controllerOf(existing))}`);
-    this.name = 'NotOwnedError';
-    this.existing = existing;
-  }
-}
-
-/** The reference to the controller that owns an object, if there is one. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
-}
-
-/**
- * Creates an object with a derived name. When it exists (the cache was behind, or an answer was lost) it is returned as it is, provided
- * that its controller is the one `desired` names; otherwise throws {@link NotOwnedError}. Throws `ApiError`, and a TypeError when `desired`
- * names no controller.
- */
-export async function createOwned<T extends KubeObject>(options: {
-  readonly client: KubeClient;
-  readonly type: ResourceType<T>;
-  readonly desired: T;
-  readonly fieldManager?: string;
-  readonly signal?: AbortSignal;
-}): Promise<{readonly object: T; readonly created: boolean}> {
-  const {client, type, desired, fieldManager, signal} = options;
-  const owner = controllerOf(desired);
-  if (owner === undefined) throw new TypeError(`${desired.kind} ${keyOf(refOfObject(desired))}: an owned object names its controller`);
-  const callOptions = signal === undefined ? {} : {signal};
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const writeOptions = fieldManager === undefined ? callOptions : {...callOptions, fieldManager};
-      return {object: await client.create(type, desired, writeOptions), created: true};
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
-    try {
-      const object = await client.get(type, refOfObject(desired), callOptions);
-      if (controllerOf(object)?.uid !== owner.uid) throw new NotOwnedError(object);
-      return {object, created: false};
-    } catch (error) {
-      // Deleted between the two calls: the name is free now. Twice in a row is somebody's loop, not ours to join.
-      if (!isNotFound(error) || attempt === 2) throw error;
-    }
-  }
-}
-
-const ownerText = (owner: OwnerReference | undefined): string =>
-  owner === undefined ? 'nobody' : `${owner.kind} ${owner.name} (${owner.uid})`;

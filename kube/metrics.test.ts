@@ -1,6 +1,6 @@
 import {expect, test} from '@jest/globals';
 import {Registry} from 'prom-client';
-import {createClientMetrics, createLeaseMetrics} from './metrics.ts';
+import {createClientMetrics} from './metrics.ts';
 
 test('requests are counted under the names of client-go', async () => {
   const registry = new Registry();
@@ -28,11 +28,4 @@ test('reflectors are counted from 0, and those of one kind together', async () =
   expect(text).toContain('basalt_reflector_ends_total{kind="secrets",reason="connection"} 0');
   expect(text).toContain('basalt_cache_objects{kind="secrets"} 7');
   expect(text).toContain('basalt_reflector_last_event_age_seconds{kind="secrets"} 1.5');
-});
-
-test('leadership is 0 or 1', async () => {
-  const registry = new Registry();
-  const lease = createLeaseMetrics(registry);
-  lease.leader('l', true);
-  expect(await registry.metrics()).toContain('leader_election_master_status{name="l"} 1');
 });

@@ -1,7 +1,6 @@
 /** The cluster client's metrics in Prometheus, under the names that client-go and controller-runtime use where they have one. */
 import {Counter, Gauge, Histogram} from 'prom-client';
 import type {Registry} from 'prom-client';
-import type {LeaseMetrics} from './lease.ts';
 import type {EndReason} from './reflector-policy.ts';
 import type {ReflectorMetrics, ReflectorState} from './reflector.ts';
 import type {TransportMetrics} from './transport.ts';
@@ -95,15 +94,4 @@ export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
       return {relisted: (reason) => relists.inc({kind, reason}), ended: (reason) => ends.inc({kind, reason})};
     },
   };
-}
-
-/** `leader_election_master_status{name}`. For programs without the operator's runtime, which has this metric itself. */
-export function createLeaseMetrics(registry: Registry): LeaseMetrics {
-  const status = new Gauge({
-    name: 'leader_election_master_status',
-    help: '1 while this process leads',
-    labelNames: ['name'],
-    registers: [registry],
-  });
-  return {leader: (name, leading) => status.set({name}, leading ? 1 : 0)};
 }

@@ -111,25 +111,6 @@ export interface Namespace extends KubeObject {
   readonly status?: {readonly phase?: 'Active' | 'Terminating'; readonly conditions?: readonly CoreCondition[]};
 }
 
-/** A Service. */
-export interface Service extends KubeObject {
-  readonly spec?: {
-    readonly type?: string;
-    readonly clusterIP?: string;
-    readonly selector?: Readonly<Record<string, string>>;
-    readonly ports?: readonly {
-      readonly name?: string;
-      readonly port: number;
-      readonly targetPort?: number | string;
-      readonly protocol?: string;
-    }[];
-    readonly externalIPs?: readonly string[];
-    readonly loadBalancerIP?: string;
-    readonly [field: string]: unknown;
-  };
-  readonly status?: {readonly loadBalancer?: {readonly ingress?: readonly {readonly ip?: string; readonly hostname?: string}[]}};
-}
-
 /** A ServiceAccount. */
 export type ServiceAccount = KubeObject;
 
@@ -150,20 +131,6 @@ export interface PersistentVolumeClaim extends KubeObject {
     readonly capacity?: Quantities;
     readonly conditions?: readonly CoreCondition[];
   };
-}
-
-/** A PersistentVolume. */
-export interface PersistentVolume extends KubeObject {
-  readonly spec?: {
-    readonly capacity?: Quantities;
-    readonly accessModes?: readonly string[];
-    readonly storageClassName?: string;
-    readonly volumeMode?: 'Filesystem' | 'Block';
-    readonly persistentVolumeReclaimPolicy?: string;
-    readonly claimRef?: {readonly namespace?: string; readonly name?: string; readonly uid?: string};
-    readonly [field: string]: unknown;
-  };
-  readonly status?: {readonly phase?: string};
 }
 
 /** What an event, or an endpoint, is about. */
@@ -202,20 +169,6 @@ export interface Lease extends KubeObject {
   };
 }
 
-/** A rule of RBAC. */
-export interface PolicyRule {
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly nonResourceURLs?: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-/** A Role, or a ClusterRole. */
-export interface Role extends KubeObject {
-  readonly rules?: readonly PolicyRule[];
-}
-
 /** A RoleBinding, or a ClusterRoleBinding. */
 export interface RoleBinding extends KubeObject {
   readonly roleRef: {readonly apiGroup: string; readonly kind: string; readonly name: string};
@@ -247,7 +200,6 @@ export const NODE: ResourceType<CoreNode> = {...core, plural: 'nodes', kind: 'No
 export const POD: ResourceType<Pod> = {...core, plural: 'pods', kind: 'Pod', namespaced: true};
 export const SECRET: ResourceType<Secret> = {...core, plural: 'secrets', kind: 'Secret', namespaced: true};
 export const CONFIG_MAP: ResourceType<ConfigMap> = {...core, plural: 'configmaps', kind: 'ConfigMap', namespaced: true};
-export const SERVICE: ResourceType<Service> = {...core, plural: 'services', kind: 'Service', namespaced: true};
 export const SERVICE_ACCOUNT: ResourceType<ServiceAccount> = {...core, plural: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true};
 export const PERSISTENT_VOLUME_CLAIM: ResourceType<PersistentVolumeClaim> = {
   ...core,
@@ -255,23 +207,9 @@ export const PERSISTENT_VOLUME_CLAIM: ResourceType<PersistentVolumeClaim> = {
   kind: 'PersistentVolumeClaim',
   namespaced: true,
 };
-export const PERSISTENT_VOLUME: ResourceType<PersistentVolume> = {
-  ...core,
-  plural: 'persistentvolumes',
-  kind: 'PersistentVolume',
-  namespaced: false,
-};
 export const EVENT: ResourceType<Event> = {group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true};
 export const LEASE: ResourceType<Lease> = {group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true};
-export const ROLE: ResourceType<Role> = {...rbac, plural: 'roles', kind: 'Role', namespaced: true};
 export const ROLE_BINDING: ResourceType<RoleBinding> = {...rbac, plural: 'rolebindings', kind: 'RoleBinding', namespaced: true};
-export const CLUSTER_ROLE: ResourceType<Role> = {...rbac, plural: 'clusterroles', kind: 'ClusterRole', namespaced: false};
-export const CLUSTER_ROLE_BINDING: ResourceType<RoleBinding> = {
-  ...rbac,
-  plural: 'clusterrolebindings',
-  kind: 'ClusterRoleBinding',
-  namespaced: false,
-};
 export const CUSTOM_RESOURCE_DEFINITION: ResourceType<CustomResourceDefinition> = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

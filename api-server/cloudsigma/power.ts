@@ -2,6 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import type {Server} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
+import {powerWish, wantedPower} from '../../crds/rules/power.ts';
 import {refOfObject} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
@@ -11,38 +12,33 @@ import {formatList, parseProperties, valueOf} from './codec.ts';
 import {Problems} from './errors.ts';
 import {serverOf, serversOf} from './lookup.ts';
 import {serverAnswer, vncSecretOf} from './servers.ts';
-import {SETTLE_DEADLINE_MS, SHUTDOWN_DEADLINE_MS, settlement, waitForPower, type Power} from './settle.ts';
+import {SETTLE_DEADLINE_MS, SHUTDOWN_DEADLINE_MS, settlement, waitForPower} from './settle.ts';
 
 /** Most servers that one command takes. */
 const MAX_SERVERS = 100;
-
-/** How a running server is stopped: at once, or by asking the guest first and forcing it when it does not react. */
-type StopMode = 'Hard' | 'TrySoft';
 
 const named = (input: Input, {store}: ModuleDeps): Server => serverOf(store, input.caller, input.params['uuid'] ?? '');
 
 /** What a command asks for. `deadlineMs` bounds the wait for it. */
 interface PowerCommand {
-  readonly wanted: Power;
-  readonly mode?: StopMode;
+  readonly wish: ReturnType<typeof powerWish>;
   readonly deadlineMs: number;
 }
 
-const START: PowerCommand = {wanted: 'Running', deadlineMs: SETTLE_DEADLINE_MS};
-const STOP: PowerCommand = {wanted: 'Stopped', mode: 'Hard', deadlineMs: SETTLE_DEADLINE_MS};
-const SHUTDOWN: PowerCommand = {wanted: 'Stopped', mode: 'TrySoft', deadlineMs: SHUTDOWN_DEADLINE_MS};
+const START: PowerCommand = {wish: powerWish('start'), deadlineMs: SETTLE_DEADLINE_MS};
+const STOP: PowerCommand = {wish: powerWish('stop'), deadlineMs: SETTLE_DEADLINE_MS};
+const SHUTDOWN: PowerCommand = {wish: powerWish('shutdown'), deadlineMs: SHUTDOWN_DEADLINE_MS};
 
 /** Whether the spec must be written: the state is another one, or a polite shutdown under way is to become a hard one. */
-function mustWrite(server: Server, {wanted, mode}: PowerCommand): boolean {
-  if ((server.spec.powerState ?? 'Running') !== wanted) return true;
-  return mode === 'Hard' && server.spec.powerOffMode !== mode && settlement(server, wanted) !== 'settled';
+function mustWrite(server: Server, {powerState, powerOffMode}: PowerCommand['wish']): boolean {
+  if (wantedPower(server.spec) !== powerState) return true;
+  return powerOffMode === 'Hard' && server.spec.powerOffMode !== 'Hard' && settlement(server, powerState) !== 'settled';
 }
 
 async function setPower(store: Store, server: Server, command: PowerCommand, signal: AbortSignal): Promise<Server | undefined> {
-  const {wanted, mode, deadlineMs} = command;
-  const spec = {powerState: wanted, ...(mode === undefined ? {} : {powerOffMode: mode})};
-  const current = mustWrite(server, command) ? await store.servers.patch(refOfObject(server), {spec}, {signal}) : server;
-  return waitForPower(store, current, wanted, {signal, deadlineMs});
+  const {wish, deadlineMs} = command;
+  const current = mustWrite(server, wish) ? await store.servers.patch(refOfObject(server), {spec: wish}, {signal}) : server;
+  return waitForPower(store, current, wish.powerState, {signal, deadlineMs});
 }
 
 async function startOne(server: Server, input: Input, {store}: ModuleDeps): Promise<Server> {

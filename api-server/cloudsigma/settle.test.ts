@@ -1,10 +1,11 @@
 import {describe, expect, test} from '@jest/globals';
 import type {Server} from '../../crds/index.ts';
+import type {PowerState} from '../../crds/rules/power.ts';
 import {Failure} from '../http/failure.ts';
-import {settlement, untilOrTimeout, type Power, type Settlement} from './settle.ts';
+import {settlement, untilOrTimeout, type Settlement} from './settle.ts';
 
 interface Seen {
-  readonly power?: Power;
+  readonly power?: PowerState;
   readonly phase?: NonNullable<Server['status']>['phase'];
   readonly generation?: number;
   readonly observed?: number;
@@ -32,7 +33,7 @@ describe('whether a power command is done', () => {
     ['failed on the way down', 'Stopped', {power: 'Stopped', phase: 'ERROR'}, 'waiting'],
     ['was started by someone meanwhile', 'Stopped', {phase: 'ACTIVE'}, 'overruled'],
     ['is being deleted', 'Running', {phase: 'ACTIVE', deleting: true}, 'gone'],
-  ] as [string, Power, Seen, Settlement][])('a server that %s', (_name, wanted, seen, expected) => {
+  ] as [string, PowerState, Seen, Settlement][])('a server that %s', (_name, wanted, seen, expected) => {
     expect(settlement(server(seen), wanted)).toBe(expected);
   });
 

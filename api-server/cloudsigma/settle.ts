@@ -1,5 +1,6 @@
 /** Waits of the synchronous verbs: a command answers when the state that it asked for has been observed, or with 504. */
 import type {Server} from '../../crds/index.ts';
+import {wantedPower, type PowerState} from '../../crds/rules/power.ts';
 import {refOfObject} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import type {Store} from '../store/types.ts';
@@ -14,9 +15,6 @@ export const SETTLE_DEADLINE_MS = 50_000;
 /** How long a shutdown waits: the guest has a minute to obey before it is switched off (the operator's grace for `TrySoft`). */
 export const SHUTDOWN_DEADLINE_MS = 80_000;
 
-/** Desired power state. */
-export type Power = 'Running' | 'Stopped';
-
 /** How an observed server stands to a power state that was asked for. Pure. */
 export type Settlement = 'waiting' | 'settled' | 'failed' | 'overruled' | 'gone';
 
@@ -26,9 +24,9 @@ const REACHED = {Running: 'ACTIVE', Stopped: 'STOPPED'} as const;
  * Looks at a server. What the operator observed before it saw the present spec does not count. `overruled`: someone asked for the
  * opposite meanwhile. A server that failed counts as stopped only when it says so.
  */
-export function settlement(server: Server | undefined, wanted: Power): Settlement {
+export function settlement(server: Server | undefined, wanted: PowerState): Settlement {
   if (server === undefined || isDeleting(server)) return 'gone';
-  if ((server.spec.powerState ?? 'Running') !== wanted) return 'overruled';
+  if (wantedPower(server.spec) !== wanted) return 'overruled';
   const {observedGeneration, phase} = server.status ?? {};
   if ((observedGeneration ?? 0) < (server.metadata.generation ?? 0)) return 'waiting';
   if (phase === REACHED[wanted]) return 'settled';
@@ -45,7 +43,7 @@ export interface SettleCall {
 export async function waitForPower(
   store: Store,
   server: Server,
-  wanted: Power,
+  wanted: PowerState,
   {signal, deadlineMs = SETTLE_DEADLINE_MS}: SettleCall,
 ): Promise<Server | undefined> {
   const seen = await store.servers.waitFor(refOfObject(server), (candidate) => settlement(candidate, wanted) !== 'waiting', {

@@ -1,6 +1,7 @@
 /** The body of `/data`, read tolerantly: the documented pair, the mapping of the servers that existed, and the lists of names. Pure. */
+import {MAX_DATA_BYTES} from '../../crds/inventory.ts';
 import {Failure} from '../http/failure.ts';
-import {MAX_DATA_BYTES, MAX_STRING, type Body} from './fields.ts';
+import {MAX_STRING, type Body} from './fields.ts';
 import {isObject} from './json.ts';
 
 /** Throws the 413 when the data, as JSON, is larger than one object may have. */

@@ -1,12 +1,12 @@
 /** Members that all three kinds of document share. Pure. */
 import {uuidOf} from '../../crds/rules/ids.ts';
+import {UPDATED_AT} from '../store/times.ts';
 import type {Stored} from '../store/types.ts';
+import type {Problems} from './errors.ts';
+import type {Plan} from './kind.ts';
 
 /** A document as it is sent; undefined members are left out. */
 export type Document = Readonly<Record<string, unknown>>;
-
-/** When the api-server last changed an object at a client's request (RFC 3339). */
-export const UPDATED_AT = 'basalt.dev/updated-at';
 
 /** ISO 8601 with microseconds and without a zone, as the servers that existed wrote it. */
 export function cratonTime(rfc3339: string): string {
@@ -30,4 +30,17 @@ export function matchesIdentity(
   uuid: string | undefined,
 ): boolean {
   return (id === undefined || object.spec.id === id) && (uuid === undefined || uuidOf(object) === uuid);
+}
+
+/** The UUID that a new object is to have. An object keeps the one it has: another one is a problem. */
+export function givenUuid(
+  member: string,
+  wanted: string | undefined,
+  current: Stored | undefined,
+  problems: Problems,
+): Plan<object>['uuid'] {
+  if (wanted === undefined) return undefined;
+  if (current === undefined) return {member, value: wanted};
+  if (uuidOf(current) !== wanted) problems.add(member, 'cannot be changed');
+  return undefined;
 }

@@ -5,9 +5,6 @@ import {isObject} from './json.ts';
 /** Longest string anywhere but in `data`. */
 export const MAX_STRING = 255;
 
-/** Most bytes of one object's `data` as JSON. */
-export const MAX_DATA_BYTES = 256 * 1024;
-
 /** A body that is an object. */
 export type Body = Readonly<Record<string, unknown>>;
 
@@ -33,6 +30,17 @@ export function readString(body: Body, member: string, problems: Problems): stri
 /** As {@link readString}, where the empty string is a value too (`note`). */
 export function readText(body: Body, member: string, problems: Problems): string | undefined {
   return given(body, member) === '' ? '' : readString(body, member, problems);
+}
+
+/** A UUID, with or without hyphens, in its usual spelling. */
+export function readUuid(body: Body, member: string, problems: Problems): string | undefined {
+  const value = readString(body, member, problems);
+  if (value === undefined) return undefined;
+  const hex = /^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i.test(value)
+    ? value.toLowerCase().replaceAll('-', '')
+    : '';
+  if (hex === '') problems.add(member, `${value} is not a UUID`);
+  return hex === '' ? undefined : hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** A list of strings, without repetitions. */

@@ -1,15 +1,18 @@
 /** The operations of the inventory, the same for regions, cells and hosts. */
-import {inventoryName} from '../../crds/rules/names.ts';
+import type {Cell} from '../../crds/index.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Input, ModuleDeps} from '../http/types.ts';
-import type {Collection, Draft} from '../store/types.ts';
+import {touched} from '../store/times.ts';
 import {demandForCreate, parseBody} from './bodies.ts';
+import {CELLS} from './cells.ts';
+import {checkFree, createNamed} from './create-named.ts';
 import {checkDataSize, mergeData, readDataChanges, readDataNames, withoutData} from './data.ts';
-import {UPDATED_AT, type Document} from './document.ts';
-import {duplicate, JSON_TYPE, notFound, Problems} from './errors.ts';
+import type {Document} from './document.ts';
+import {JSON_TYPE, notFound, Problems} from './errors.ts';
 import {readFilters} from './filters.ts';
 import {formatJson, parseExactJson} from './json.ts';
 import type {InventoryKind, InventoryObject, Plan} from './kind.ts';
+import {createCells, planCells} from './nested-cells.ts';
 import {find, viewOf, type View} from './view.ts';
 
 /** A handler that belongs to a kind. */
@@ -17,9 +20,6 @@ export type Operation = <T extends InventoryObject>(kind: InventoryKind<T>, inpu
 
 /** How long a deletion waits for the object to be gone, so that its name is free for the next request. */
 const GONE_DEADLINE_MS = 5_000;
-
-/** Names that are tried when a renamed object still has the cluster name that a new one's key gives. */
-const MAX_NAMESAKES = 5;
 
 const answer = (body: Document | readonly Document[] | null): Answer => ({
   status: 200,
@@ -57,57 +57,38 @@ export const get: Operation = (kind, input, {store}) => {
   return answer(kind.document(findOne(kind, input, view), view));
 };
 
-function planOf<T extends InventoryObject>(kind: InventoryKind<T>, input: Input, current: T | undefined, view: View): Plan<T['spec']> {
+function planOf<T extends InventoryObject>(kind: InventoryKind<T>, input: Input, current: T | undefined, view: View): Planned<T> {
   const body = parseBody(input.body.text());
   const problems = new Problems();
-  if (current === undefined) demandForCreate(kind.path, body, input.caller.scheme === 'triple', problems);
+  const byTriple = input.caller.scheme === 'triple';
+  if (current === undefined) demandForCreate(kind.path, body, byTriple, problems);
   const plan = kind.plan(body, current, view, problems);
+  const cells = current === undefined && kind.path === 'regions' ? planCells(body, plan.name, byTriple, view, problems) : [];
   problems.throwIfAny();
-  if (plan.spec.data !== undefined) checkDataSize(plan.spec.data);
-  const taken = kind
-    .collection(view.store)
-    .byName(plan.name)
-    .some((other) => other.metadata.uid !== current?.metadata.uid && kind.sameKey(other, plan.spec));
-  if (taken) throw duplicate(kind.what, plan.member, plan.name);
-  return plan;
+  checkFree(kind, plan, current, view);
+  for (const cell of cells) checkFree(CELLS, cell, undefined, view);
+  return {plan, cells};
 }
 
-/** POST /{kind}: 200 and the new object. The cluster name is derived from the unique key, so that of two creates at once one fails. */
-export const create: Operation = async (kind, input, {store}) => {
+/** A body that is in order. `cells`: those that come with a new region. */
+interface Planned<T extends InventoryObject> {
+  readonly plan: Plan<T['spec']>;
+  readonly cells: readonly Plan<Cell['spec']>[];
+}
+
+/** POST /{kind}: 200 and the new object. The cells in the body of a region are made with it, all or none. */
+export const create: Operation = async (kind, input, {store, clock}) => {
   const view = viewOf(store, input.caller);
-  const plan = planOf(kind, input, undefined, view);
-  const id = await store.allocateId(kind.sequence, input.signal);
-  const created = await createNamed(kind, plan, id, view, input);
-  return {...answer(kind.document(created, view)), headers: {'content-type': JSON_TYPE, location: `${input.baseUrl}/${kind.path}/${id}`}};
+  const {plan, cells} = planOf(kind, input, undefined, view);
+  const created = await createNamed(kind, plan, view, input.signal);
+  await createCells(cells, {kind, object: created}, view, {signal: input.signal, log: input.log, clock});
+  const location = `${input.baseUrl}/${kind.path}/${created.spec.id}`;
+  return {...answer(kind.document(created, view)), headers: {'content-type': JSON_TYPE, location}};
 };
-
-async function createNamed<T extends InventoryObject>(
-  kind: InventoryKind<T>,
-  plan: Plan<T['spec']>,
-  id: number,
-  view: View,
-  input: Input,
-): Promise<T> {
-  const collection: Collection<T> = kind.collection(view.store);
-  for (let attempt = 1; attempt <= MAX_NAMESAKES; attempt += 1) {
-    const name = inventoryName(...(attempt === 1 ? [] : [String(attempt)]), ...plan.key);
-    const draft: Draft<T> = {metadata: {name}, spec: {...plan.spec, id}};
-    try {
-      return await collection.create(draft, {signal: input.signal});
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'already-exists') throw error;
-      // The holder of the cluster name may have been renamed since: then its key is free although its name is not.
-      const holder = collection.get({name});
-      if (holder === undefined || kind.sameKey(holder, plan.spec)) throw duplicate(kind.what, plan.member, plan.name);
-    }
-  }
-  throw duplicate(kind.what, plan.member, plan.name);
-}
 
 /** Writes a changed spec and the time of the change. */
 function changed<T extends InventoryObject>(current: T, spec: T['spec'], nowMs: number): T {
-  const annotations = {...current.metadata.annotations, [UPDATED_AT]: new Date(nowMs).toISOString()};
-  return {...current, metadata: {...current.metadata, annotations}, spec};
+  return {...touched(current, nowMs), spec};
 }
 
 /** PUT /{kind}/{id}: members that are not sent keep their values. */
@@ -115,7 +96,7 @@ export const update: Operation = async (kind, input, {store, clock}) => {
   const view = viewOf(store, input.caller);
   const {name} = findOne(kind, input, view).metadata;
   const change = <T extends InventoryObject>(of: InventoryKind<T>, current: T): T =>
-    changed(current, planOf(of, input, current, view).spec, clock.now());
+    changed(current, planOf(of, input, current, view).plan.spec, clock.now());
   const updated = await kind.collection(store).update({name}, (current) => change(kind, current), {signal: input.signal});
   return answer(kind.document(updated, view));
 };

@@ -1,6 +1,7 @@
 /** POST /servers/{id}/action: one member names the action. Aliases of OpenStack clients lead to the same handlers. */
 import {randomUUID} from 'node:crypto';
-import type {Server} from '../../crds/index.ts';
+import {LABELS, type Server} from '../../crds/index.ts';
+import {powerWish} from '../../crds/rules/power.ts';
 import {apiVersionOf, refOfObject} from '../../kube/objects.ts';
 import {isObject} from '../http/body.ts';
 import {Failure} from '../http/failure.ts';
@@ -34,12 +35,12 @@ const open: ActionEntry = {
 };
 
 const start: ActionHandler = async ({input, context, server}) => {
-  await editSpec(input, context, server, (spec) => ({...spec, powerState: 'Running'}), 'start');
+  await editSpec(input, context, server, (spec) => ({...spec, ...powerWish('start')}), 'start');
   return empty(202);
 };
 
 const shutdown: ActionHandler = async ({input, context, server}) => {
-  await editSpec(input, context, server, (spec) => ({...spec, powerState: 'Stopped', powerOffMode: 'TrySoft'}), 'shutdown');
+  await editSpec(input, context, server, (spec) => ({...spec, ...powerWish('shutdown')}), 'shutdown');
   return empty(202);
 };
 
@@ -49,7 +50,7 @@ const reboot: ActionHandler = async ({input, context, server, value}) => {
   admit('reboot', state);
   if (state.status === 'STOPPED') {
     // Rebooting what is off means switching it on.
-    await editSpec(input, context, server, (spec) => ({...spec, powerState: 'Running'}), 'reboot');
+    await editSpec(input, context, server, (spec) => ({...spec, ...powerWish('start')}), 'reboot');
     return empty(202);
   }
   const {name, uid, namespace} = server.metadata;
@@ -59,7 +60,7 @@ const reboot: ActionHandler = async ({input, context, server, value}) => {
       metadata: {
         name: randomUUID(),
         namespace: namespace ?? '',
-        labels: {'basalt.dev/server': name},
+        labels: {[LABELS.server]: name},
         // Not the controller: only the operator controls. Enough for the operation to go with its server.
         ownerReferences: uid === undefined ? [] : [{apiVersion: apiVersionOf(store.servers.type), kind: 'Server', name, uid}],
       },

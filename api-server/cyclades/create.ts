@@ -3,7 +3,7 @@
  * an acknowledged create costs the latency of one write.
  */
 import {randomUUID} from 'node:crypto';
-import {FINALIZER} from '../../crds/index.ts';
+import {FINALIZER, LABELS} from '../../crds/index.ts';
 import type {Flavor, Image, KeyPair, Network, Server} from '../../crds/index.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Caller, Input} from '../http/types.ts';
@@ -204,7 +204,7 @@ async function write(
   const secretRef = {namespace: caller.namespace, name: secret.name};
   const [server, boot] = await Promise.allSettled([
     store.servers.create(draft, {signal}),
-    store.createSecret(secretRef, secret.data, {'basalt.dev/server': name}, {signal}),
+    store.createSecret(secretRef, secret.data, {[LABELS.server]: name}, {signal}),
   ]);
   if (server.status === 'fulfilled' && boot.status === 'fulfilled') return server.value;
   const failure = server.status === 'rejected' ? server.reason : boot.status === 'rejected' ? boot.reason : undefined;

@@ -1,5 +1,6 @@
 /** The state of a server as the compute API shows it, derived from the resource and a reboot that is under way. Pure. */
 import type {Server} from '../../crds/index.ts';
+import {wantedPower} from '../../crds/rules/power.ts';
 import {isDeleting} from '../store/types.ts';
 
 /** Documented states (SUSPENDED and the like are the other API's). */
@@ -51,7 +52,7 @@ export function stateOf(server: Server, pending: PendingVerb | undefined): Serve
 function settled(server: Server, phase: 'ACTIVE' | 'STOPPED', pending: PendingVerb | undefined): ServerState {
   if (pending === 'Reboot') return {status: 'REBOOT', task: 'REBOOTING'};
   if (pending === 'Resize') return {status: 'RESIZE', task: 'RESIZING'};
-  const wanted = server.spec.powerState ?? 'Running';
+  const wanted = wantedPower(server.spec);
   // Only a spec that the operator has not looked at yet speaks for itself: a guest that powered itself off is not "starting".
   if (!isObserved(server)) {
     if (phase === 'ACTIVE' && wanted === 'Stopped') return {status: phase, task: 'STOPPING'};

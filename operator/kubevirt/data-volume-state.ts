@@ -1,9 +1,9 @@
 /** What CDI says of a DataVolume, in our words. Pure. */
-import type {Reason} from '../../crds/index.ts';
+import type {PopulationPhase, Reason} from '../../crds/index.ts';
 import type {DataVolume} from './types.ts';
 
 /** Phases of an Image or Drive while its bytes arrive. */
-export type VolumePhase = 'Pending' | 'Creating' | 'Importing' | 'Cloning' | 'AwaitingUpload' | 'Ready' | 'Failed';
+export type VolumePhase = Exclude<PopulationPhase, 'Deleting'>;
 
 /** Why bytes do not arrive. */
 export interface VolumeFault {

@@ -1,17 +1,12 @@
 /** The leases of one network as a table that answers and changes fast. Pure but for its own state; nothing is written here. */
 import {MAX_LEASES} from '../../crds/index.ts';
+import type {NetworkLease} from '../../crds/index.ts';
 import {AddressSpace} from './address-space.ts';
 import type {AddressSource} from './address-space.ts';
 import {deriveMac, normaliseMac} from './mac.ts';
 
 /** `Network.status.leases[]`. */
-export interface Lease {
-  readonly address: string;
-  readonly macAddress: string;
-  readonly server: string;
-  readonly namespace: string;
-  readonly index: number;
-}
+export type Lease = NetworkLease;
 
 /** One NIC of one server. */
 export interface NicIdentity {

@@ -3,7 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {CoreV1Api} from '@kubernetes/client-node';
-import {createApplier, createOwned, NotOwnedError} from '../../kube/apply.ts';
+import {createApplier} from '../../kube/apply.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import {systemClock} from '../../kube/clock.ts';
 import {isAlreadyExists, isConflict, isGone, isInvalid, isNotFound} from '../../kube/errors.ts';
@@ -236,15 +236,6 @@ describe('apply', () => {
     expect(counts.requests).toBe(before);
     const drifted = await client.mergePatch(CONFIG_MAP, refOfObject(desired), {data: {a: '2'}});
     expect((await applier.apply(CONFIG_MAP, desired, drifted)).object.data).toEqual({a: '1'});
-  });
-
-  test('creation adopts only what is ours', async () => {
-    const owner = await client.create(CONFIG_MAP, map('owner'));
-    const other = await client.create(CONFIG_MAP, map('other'));
-    const made = await createOwned({client, type: WIDGET, desired: widget('child', {}, owner)});
-    const again = await createOwned({client, type: WIDGET, desired: widget('child', {}, owner)});
-    expect([made.created, again.created, again.object.metadata.uid]).toEqual([true, false, made.object.metadata.uid]);
-    expect(await failure(createOwned({client, type: WIDGET, desired: widget('child', {}, other)}))).toBeInstanceOf(NotOwnedError);
   });
 });
 

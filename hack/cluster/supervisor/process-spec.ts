@@ -1,6 +1,5 @@
 /** What the supervisor keeps running: one JSON file per process in `run/processes/`, written by `up`, read by the supervisor. */
 import {createHash} from 'node:crypto';
-import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {filesBelow, readJson, writeAtomic} from '../files.ts';
 
@@ -36,11 +35,6 @@ export function specHash(spec: ProcessSpec): string {
 /** Writes one spec. The supervisor looks when it gets SIGHUP. */
 export function writeSpec(folder: string, spec: ProcessSpec): void {
   writeAtomic(join(folder, `${spec.name}.json`), JSON.stringify(spec, undefined, 2));
-}
-
-/** Takes a spec away: the supervisor stops the process at the next SIGHUP. */
-export function removeSpec(folder: string, name: string): void {
-  rmSync(join(folder, `${name}.json`), {force: true});
 }
 
 /** All specs of the folder. */

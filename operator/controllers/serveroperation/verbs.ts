@@ -2,6 +2,8 @@
 import {SERVER} from '../../../crds/index.ts';
 import type {Reason, Server, ServerOperation} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
+import {powerWish, wantedPower} from '../../../crds/rules/power.ts';
+import type {PowerWish} from '../../../crds/rules/power.ts';
 import {ApiError, isConflict} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import {ensureChild} from '../../children/ensure.ts';
@@ -49,14 +51,14 @@ const settledAs = ({status, metadata}: Server, phase: string): boolean =>
   status?.phase === phase && (status.taskState ?? '') === '' && status.observedGeneration === metadata.generation;
 
 async function start(job: Job): Promise<Step> {
-  if (job.server.spec.powerState !== 'Stopped' && settledAs(job.server, 'ACTIVE')) return done('Running', 'the server runs');
-  await patchSpec(job, {powerState: 'Running'});
+  if (wantedPower(job.server.spec) === 'Running' && settledAs(job.server, 'ACTIVE')) return done('Running', 'the server runs');
+  await patchSpec(job, powerWish('start'));
   return going('the server is being started');
 }
 
-async function stop(job: Job, powerOffMode: 'Hard' | 'Soft'): Promise<Step> {
-  if (job.server.spec.powerState === 'Stopped' && settledAs(job.server, 'STOPPED')) return done('Stopped', 'the server has stopped');
-  await patchSpec(job, {powerState: 'Stopped', powerOffMode});
+async function stop(job: Job, wish: PowerWish): Promise<Step> {
+  if (wantedPower(job.server.spec) === 'Stopped' && settledAs(job.server, 'STOPPED')) return done('Stopped', 'the server has stopped');
+  await patchSpec(job, wish);
   return going('the server is being stopped');
 }
 
@@ -84,7 +86,7 @@ async function hardReboot(job: Job): Promise<Step> {
 
 async function reboot(job: Job): Promise<Step> {
   const {server, instance, operation} = job;
-  if (server.spec.powerState === 'Stopped') return fail('WrongState', 'the server is stopped, or is being stopped');
+  if (wantedPower(server.spec) === 'Stopped') return fail('WrongState', 'the server is stopped, or is being stopped');
   // Outside Running KubeVirt answers 400, so a guest that starts is waited for.
   if (instance?.status?.phase !== 'Running' || instance.metadata.deletionTimestamp !== undefined)
     return going('the guest is not running yet');
@@ -155,8 +157,8 @@ const notImplemented = (verb: string) => async (): Promise<Step> => fail('NotImp
 /** The step of each verb. */
 export const VERBS = {
   Start: start,
-  Stop: (job) => stop(job, 'Hard'),
-  Shutdown: (job) => stop(job, 'Soft'),
+  Stop: (job) => stop(job, powerWish('stop')),
+  Shutdown: (job) => stop(job, powerWish('shutdown', 'Soft')),
   Reboot: reboot,
   Resize: resize,
   Migrate: migrate,

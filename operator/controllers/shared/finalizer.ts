@@ -1,6 +1,6 @@
 /**
  * The one finalizer of every kind. It is the first write for a new object, before anything is created for it, and it goes only when a
- * fresh list shows that nothing is left (memory is not evidence). Both patches replace the whole list, so both carry the
+ * fresh list shows that nothing is left (memory is not evidence). Its patch replaces the whole list, so it carries the
  * resourceVersion: without it another controller's finalizer could be lost.
  */
 import {FIELD_MANAGERS, FINALIZER} from '../../../crds/wellknown.ts';
@@ -17,20 +17,6 @@ export const FIELD_MANAGER = FIELD_MANAGERS.operator;
 export const isDeleting = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
 
 export const hasFinalizer = (object: KubeObject): boolean => object.metadata.finalizers?.includes(FINALIZER) ?? false;
-
-/** Adds the finalizer unless it is there. Returns the object as stored. Throws `ApiError` (a conflict when the object is stale). */
-export async function ensureFinalizer<T extends KubeObject>(
-  client: KubeClient,
-  type: ResourceType<T>,
-  object: T,
-  signal: AbortSignal,
-): Promise<T> {
-  if (hasFinalizer(object) || isDeleting(object)) return object;
-  const patch = {
-    metadata: {resourceVersion: object.metadata.resourceVersion, finalizers: [...(object.metadata.finalizers ?? []), FINALIZER]},
-  };
-  return await client.mergePatch(type, refOfObject(object), patch, {signal, fieldManager: FIELD_MANAGER});
-}
 
 /** Removes the finalizer; an object that is gone already is a success. Throws `ApiError` (a conflict when the object is stale). */
 export async function removeFinalizer<T extends KubeObject>(

@@ -1,13 +1,10 @@
 /** Sums of CPU and memory, as Region, Cell and Host show them. */
 import {MIB_BYTES} from '../../../crds/common.ts';
+import type {Totals as ShownTotals} from '../../../crds/index.ts';
 import {bytesOf, cpuMilliOf} from './quantity.ts';
 
 /** An amount of compute. `cpuCores` is `cpuMilli` in whole cores, rounded down, for the columns. */
-export interface Totals {
-  readonly cpuCores: number;
-  readonly cpuMilli: number;
-  readonly memoryMiB: number;
-}
+export type Totals = Required<ShownTotals>;
 
 /** Makes an amount of thousandths of cores and MiB; negative ones count as 0. */
 export function totals(cpuMilli: number, memoryMiB: number): Totals {
