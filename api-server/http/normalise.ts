@@ -21,6 +21,9 @@ export function failureOf(error: unknown): Failure {
   return new Failure('internal', undefined, {cause: error});
 }
 
+/** What the authorizer says; an admission policy, which looks at the object, has words of its own. */
+const DENIED_TO_US = /is forbidden: User "[^"]*" cannot /;
+
 /**
  * Translates a failed call to the cluster. The cluster's texts name objects of ours (namespaces, generated names), so only those of a
  * validation reach the client.
@@ -41,7 +44,8 @@ export function clusterFailure(error: ApiError): Failure {
   if (isTooManyRequests(cause) || isServerFailure(cause)) {
     return new Failure('unavailable', undefined, {retryAfterSeconds: Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)), cause});
   }
-  // Our own rights are part of the chart: a 403 is an admission policy's refusal, or a defect that the log must show.
+  // Our own rights are part of the chart: that we lack one is no fault of the request. A cluster that has just started knows no rights yet.
+  if (isForbidden(cause) && DENIED_TO_US.test(error.message)) return new Failure('unavailable', undefined, {retryAfterSeconds: 1, cause});
   if (isForbidden(cause)) return new Failure('forbidden', 'Refused by the policy of the cluster', {cause});
   return new Failure('internal', undefined, {cause});
 }
