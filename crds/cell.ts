@@ -1,23 +1,24 @@
 /** Cell: a part of a Region. Cluster-scoped. */
-import {count, displayName, idField, idRule, nameOf, statusOf} from './common.ts';
+import {count, displayName, givenUuidField, idField, idRule, nameOf, statusOf} from './common.ts';
 import {capacityFields, dataField, noteField, stateField} from './inventory.ts';
 import {CAPACITY_COLUMNS} from './region.ts';
 import {AGE, conditionColumn, defineKind, kindType} from './resource.ts';
 import type {Resource} from './resource.ts';
-import {req, s} from './schema.ts';
+import {immutableOnceSet, req, s} from './schema.ts';
 import type {Infer} from './schema.ts';
 
 export const cellSpec = s.object(
   'What the cell is.',
   {
     id: idField,
+    uuid: givenUuidField,
     name: req(displayName('cell')),
     region: req(nameOf('Region that the cell belongs to (its metadata.name).')),
     state: stateField,
     note: noteField,
     data: dataField,
   },
-  {rules: [idRule]},
+  {rules: [idRule, immutableOnceSet('uuid')]},
 );
 export const cellStatus = statusOf('What is in the cell.', {hosts: count('Hosts of the cell.'), ...capacityFields});
 

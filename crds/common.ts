@@ -53,6 +53,18 @@ export const projectIdField = s.string('Craton project: an integer or a UUID.', 
   pattern: '^([0-9]{1,10}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$',
 });
 
+const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+
+/** `spec.uuid` of kinds whose UUID may come with them from another inventory. */
+export const givenUuidField = s.string(
+  'UUID by which the inventory knows it; absent: the name when that is a UUID, else the uid. Immutable once set.',
+  {
+    min: 36,
+    max: 36,
+    pattern: UUID_PATTERN,
+  },
+);
+
 /** Free text of a person. */
 export const textField = (description: string, max = 4096) => s.string(description, {max});
 
@@ -102,7 +114,7 @@ const commonStatus = {
   uuid: s.string('UUID shown by the REST APIs, recorded when the object was first seen: its name when that is a UUID, else its uid.', {
     min: 36,
     max: 36,
-    pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+    pattern: UUID_PATTERN,
   }),
   conditions: conditionsField,
 } as const satisfies Fields;

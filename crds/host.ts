@@ -1,10 +1,10 @@
 /** Host: a bare-metal machine, bound to its Kubernetes Node. Cluster-scoped. */
-import {foreignName, idField, idRule, ipAddress, nameOf, statusOf} from './common.ts';
+import {foreignName, givenUuidField, idField, idRule, ipAddress, nameOf, statusOf} from './common.ts';
 import {capacityFields, dataField, noteField, stateField} from './inventory.ts';
 import {CAPACITY_COLUMNS} from './region.ts';
 import {AGE, defineKind, kindType} from './resource.ts';
 import type {Resource} from './resource.ts';
-import {req, s} from './schema.ts';
+import {immutableOnceSet, req, s} from './schema.ts';
 import type {Infer} from './schema.ts';
 
 const maintenance = s.object(
@@ -29,6 +29,7 @@ export const hostSpec = s.object(
   'What the host is.',
   {
     id: idField,
+    uuid: givenUuidField,
     hostname: req(s.string('Hostname, unique in the region.', {min: 1, max: 255})),
     cell: nameOf('Cell that the host stands in (its metadata.name).'),
     region: req(nameOf('Region that the host belongs to (its metadata.name).')),
@@ -46,7 +47,7 @@ export const hostSpec = s.object(
     maintenance,
     data: dataField,
   },
-  {rules: [idRule]},
+  {rules: [idRule, immutableOnceSet('uuid')]},
 );
 export const hostStatus = statusOf('What the host does.', {nodeName: foreignName('Node that the host is bound to.'), ...capacityFields});
 

@@ -5,7 +5,18 @@
 import {isIP} from 'node:net';
 import {Failure} from '../http/failure.ts';
 import type {Problems} from './errors.ts';
-import {MISSING, readBoolean, readData, readReference, readString, readStrings, readText, type Body, type Reference} from './fields.ts';
+import {
+  MISSING,
+  readBoolean,
+  readData,
+  readReference,
+  readString,
+  readStrings,
+  readText,
+  readUuid,
+  type Body,
+  type Reference,
+} from './fields.ts';
 import {isObject, parseExactJson} from './json.ts';
 
 /** Collections of the API. */
@@ -26,6 +37,7 @@ export interface CellFields {
   readonly state: string | undefined;
   readonly note: string | undefined;
   readonly region: Reference | undefined;
+  readonly uuid: string | undefined;
   readonly data: Body | undefined;
 }
 
@@ -41,6 +53,7 @@ export interface HostFields {
   readonly manufacturer: string | undefined;
   readonly deviceType: string | undefined;
   readonly activity: 'Active' | 'Inactive' | undefined;
+  readonly uuid: string | undefined;
   readonly data: Body | undefined;
 }
 
@@ -85,6 +98,7 @@ export function readCell(body: Body, problems: Problems): CellFields {
     state: readString(body, 'status', problems),
     note: readText(body, 'note', problems),
     region: readReference(body, 'region', problems) ?? readReference(body, 'region_id', problems),
+    uuid: readUuid(body, 'cell_uuid', problems),
     data: readData(body, 'data', problems),
   };
 }
@@ -105,6 +119,7 @@ export function readHost(body: Body, problems: Problems): HostFields {
     manufacturer: readString(body, 'hw_manufacturer', problems),
     deviceType: readString(body, 'device_type', problems),
     activity: active === undefined ? undefined : active ? 'Active' : 'Inactive',
+    uuid: readUuid(body, 'host_uuid', problems),
     data: readData(body, 'data', problems),
   };
 }

@@ -1,11 +1,11 @@
 /** Cells of the inventory. */
 import type {Cell} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
-import {isDeleting} from '../store/types.ts';
 import {readCell} from './bodies.ts';
-import {matchesIdentity, timesOf} from './document.ts';
+import {givenUuid, matchesIdentity, timesOf} from './document.ts';
 import type {InventoryKind} from './kind.ts';
 import {find} from './view.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** See kind.ts. */
 export const CELLS: InventoryKind<Cell> = {
@@ -48,6 +48,7 @@ export const CELLS: InventoryKind<Cell> = {
     ) {
       problems.add('region', 'cannot be changed while hosts are in the cell');
     }
+    const uuid = givenUuid('cell_uuid', fields.uuid, current, problems);
     const name = fields.name ?? current?.spec.name ?? '';
     const spec: Cell['spec'] = {
       ...current?.spec,
@@ -56,8 +57,9 @@ export const CELLS: InventoryKind<Cell> = {
       ...(fields.state === undefined ? {} : {state: fields.state}),
       ...(fields.note === undefined ? {} : {note: fields.note}),
       ...(fields.data === undefined ? {} : {data: fields.data}),
+      ...(uuid === undefined ? {} : {uuid: uuid.value}),
     };
-    return {spec, key: [regionName, name], member: 'name', name};
+    return {spec, key: [regionName, name], member: 'name', name, ...(uuid === undefined ? {} : {uuid})};
   },
 
   sameKey: (other, spec) => other.spec.name === spec.name && other.spec.region === spec.region,

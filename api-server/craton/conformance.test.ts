@@ -1,5 +1,6 @@
 /** What a Craton client sees, over HTTP: the exchanges of docs and of the clients that exist. */
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {Failure} from '../http/failure.ts';
 import {apiKeyOf, startModules, type ModuleHarness, type TestAnswer} from '../testing/module-harness.ts';
 import {createCratonModule} from './index.ts';
 
@@ -166,6 +167,70 @@ describe('regions', () => {
     expect((await call('GET', `/regions/${String(second['uuid'])}`)).json()).toMatchObject({name: String(first['id'])});
     const lonely = await make('regions', {name: '987654321', status: 'up'});
     expect((await call('GET', '/regions/987654321')).json()).toMatchObject({id: lonely['id']});
+  });
+});
+
+describe('cells in the body of a region', () => {
+  const cells = (...names: readonly string[]) => names.map((name) => ({name, status: 'up'}));
+
+  test('are made with it, and shown in it', async () => {
+    const body = {name: 'AMS', status: 'up', cells: [{name: 'a', status: 'up', region: 'AMS', data: {rack: 1}, id: 7}, ...cells('b')]};
+    const region = await make('regions', body);
+    expect(region['cells']).toMatchObject([{name: 'a', region: 'AMS', data: {rack: 1}}, {name: 'b'}]);
+    expect(await listed('/cells?region=AMS')).toEqual(['a', 'b']);
+    expect((await call('GET', '/regions/AMS')).json()).toEqual(region);
+    expectError(await call('POST', '/regions', body), 409);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['no array', 'x', /- cells: must be an array/],
+    ['no objects', [1], /- cells: must be an array/],
+    [
+      'nothing required',
+      [{}, {status: 'up', name: ''}],
+      /cells\[0\]\.name: is required[^]*cells\[0\]\.status: is required[^]*cells\[1\]\.name/,
+    ],
+    ['a name twice', cells('a', 'a'), /cells\[1\]\.name: is there twice/],
+    ['another region', [{...cells('a')[0], region: 'AMS'}], /cells\[0\]\.region: is not/],
+    ['a uuid that is none', [{...cells('a')[0], cell_uuid: '7'}], /cells\[0\]\.cell_uuid: 7 is not a UUID/],
+  ])('%s: 400, and nothing is made', async (_name, sent, message) => {
+    expectError(await call('POST', '/regions', {name: 'BAD', status: 'up', cells: sent}), 400, message);
+    expect(await listed('/regions?name=BAD')).toEqual([]);
+  });
+
+  test('all or none: a cell that the cluster refuses takes the others and the region with it', async () => {
+    const {create} = api.store.cells;
+    const spy = jest.spyOn(api.store.cells, 'create').mockImplementation((draft, options) => {
+      return draft.spec.name === 'poison' ? Promise.reject(new Failure('invalid')) : create(draft, options);
+    });
+    expectError(await call('POST', '/regions', {name: 'HALF', status: 'up', cells: cells('one', 'poison', 'two')}), 400);
+    spy.mockRestore();
+    expect(await listed('/regions?name=HALF')).toEqual([]);
+    expect(await listed('/cells?name=one', 'name', key('boss'))).toEqual([]);
+    await make('regions', {name: 'HALF', status: 'up', cells: cells('one')});
+  });
+});
+
+describe('UUIDs from another inventory', () => {
+  const UUID = '5f0c9d0e-6f5a-4f7e-9a3b-0a1b2c3d4e5f';
+
+  test('are kept, find the object, and belong to one only', async () => {
+    const sent = UUID.toUpperCase().replaceAll('-', '');
+    await make('regions', {name: 'OSL', status: 'up', cells: [{name: 'o1', status: 'up', cell_uuid: sent}]});
+    expect(await listed('/cells?region=OSL', 'cell_uuid')).toEqual([UUID]);
+    expect((await call('GET', `/cells/${UUID}`)).json()).toMatchObject({name: 'o1'});
+    const host = {hostname: 'osl-1', status: 'up', service: [], ip_address: '10.9.0.1', cell: UUID, host_uuid: UUID};
+    expect(await make('hosts', host)).toMatchObject({host_uuid: UUID, cell: 'o1'});
+    expect(await listed(`/hosts?uuid=${UUID}`, 'hostname')).toEqual(['osl-1']);
+    expectError(await call('POST', '/hosts', {...host, hostname: 'osl-2', ip_address: '10.9.0.2'}), 409, /host_uuid/);
+    expectError(await call('POST', '/hosts', {...host, hostname: 'osl-2', host_uuid: 'x'}), 400, /host_uuid: x is not a UUID/);
+    expectError(await call('POST', '/regions', {name: 'BGO', status: 'up', cells: [{name: 'b', status: 'up', cell_uuid: UUID}]}), 409);
+    expect(await listed('/regions?name=BGO')).toEqual([]);
+  });
+
+  test('do not change: the same one may be sent again', async () => {
+    expect((await call('PUT', `/hosts/${UUID}`, {host_uuid: UUID, note: 'x'})).json()).toMatchObject({host_uuid: UUID, note: 'x'});
+    expectError(await call('PUT', `/hosts/${UUID}`, {host_uuid: UUID.replace('5', '6')}), 400, /host_uuid: cannot be changed/);
   });
 });
 

@@ -30,6 +30,11 @@ export class Problems {
     this.#list.push({path: member, message});
   }
 
+  /** Adds the problems of a part of the body, such as `cells[0]`. */
+  addAll(part: string, problems: Problems): void {
+    for (const {path, message} of problems.#list) this.add(`${part}.${path}`, message);
+  }
+
   get any(): boolean {
     return this.#list.length > 0;
   }

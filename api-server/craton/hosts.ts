@@ -4,7 +4,7 @@ import {uuidOf} from '../../crds/rules/ids.ts';
 import {Failure} from '../http/failure.ts';
 import {readHost, type HostFields} from './bodies.ts';
 import {isNamed} from './cells.ts';
-import {matchesIdentity, timesOf} from './document.ts';
+import {givenUuid, matchesIdentity, timesOf} from './document.ts';
 import type {Problems} from './errors.ts';
 import type {InventoryKind} from './kind.ts';
 import {find, type View} from './view.ts';
@@ -57,6 +57,7 @@ export const HOSTS: InventoryKind<Host> = {
   plan(body, current, view, problems) {
     const fields = readHost(body, problems);
     const place = placeOf(fields, current, view, problems);
+    const uuid = givenUuid('host_uuid', fields.uuid, current, problems);
     const hostname = fields.hostname ?? current?.spec.hostname ?? '';
     const {cell: _cell, ...kept} = current?.spec ?? {};
     const spec: Host['spec'] = {
@@ -72,8 +73,9 @@ export const HOSTS: InventoryKind<Host> = {
       ...(fields.deviceType === undefined ? {} : {type: fields.deviceType}),
       ...(fields.activity === undefined ? {} : {activity: fields.activity}),
       ...(fields.data === undefined ? {} : {data: fields.data}),
+      ...(uuid === undefined ? {} : {uuid: uuid.value}),
     };
-    return {spec, key: [place.region, hostname], member: 'hostname', name: hostname};
+    return {spec, key: [place.region, hostname], member: 'hostname', name: hostname, ...(uuid === undefined ? {} : {uuid})};
   },
 
   sameKey: (other, spec) => other.spec.hostname === spec.hostname && other.spec.region === spec.region,

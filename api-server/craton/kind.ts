@@ -24,6 +24,8 @@ export interface Plan<S> {
   /** Member and display name, for the message when it is taken. */
   readonly member: string;
   readonly name: string;
+  /** The UUID that a new object brings with it. */
+  readonly uuid?: {readonly member: string; readonly value: string};
 }
 
 /** One kind of the inventory. */

@@ -1,12 +1,12 @@
 /** Regions of the inventory. */
 import type {Region} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
-import {isDeleting} from '../store/types.ts';
 import {readRegion} from './bodies.ts';
 import {CELLS} from './cells.ts';
 import {matchesIdentity, timesOf} from './document.ts';
 import type {InventoryKind} from './kind.ts';
 import {normalProject, type View} from './view.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 const cellsOf = (region: Region, view: View) =>
   view.store.cells.list().filter((cell) => cell.spec.region === region.metadata.name && view.seesCell(cell));

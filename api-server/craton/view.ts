@@ -3,8 +3,8 @@ import type {Cell, Host, Region} from '../../crds/index.ts';
 import {Failure} from '../http/failure.ts';
 import {hasRole, type Caller} from '../http/types.ts';
 import type {Collection, Store, Stored} from '../store/types.ts';
-import {isDeleting} from '../store/types.ts';
 import type {Reference} from './fields.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 

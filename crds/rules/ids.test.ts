@@ -4,11 +4,12 @@ import {byAge, uuidOf} from './ids.ts';
 const UUID = '5f0c9d0e-6f5a-4f7e-9a3b-0a1b2c3d4e5f';
 
 describe('ids', () => {
-  test('the uuid is the recorded one, else the name, else the uid', () => {
+  test('the uuid is the recorded one, else the given one, else the name, else the uid', () => {
     const other = UUID.replace('5', '6');
     expect(uuidOf({metadata: {name: UUID, uid: other}, status: {uuid: other}})).toBe(other);
     expect(uuidOf({metadata: {name: UUID, uid: other}})).toBe(UUID);
     expect(uuidOf({metadata: {name: 'web', uid: other}})).toBe(other);
+    expect(uuidOf({metadata: {name: 'web', uid: other}, spec: {uuid: UUID}})).toBe(UUID);
   });
 
   test('everybody agrees on who is older, whatever the order in which they are seen', () => {

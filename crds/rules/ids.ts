@@ -13,11 +13,12 @@ export interface Identified {
 export const idOf = (object: Identified): number | undefined => (object.spec as {readonly id?: number}).id;
 
 /**
- * The UUID of an object: as recorded in its status, else its name when that is one, else its uid, which is what the operator will record.
+ * The UUID of an object: as recorded in its status, else the one it came with (`spec.uuid`, where its kind has that), else its name when
+ * that is one, else its uid, which is what the operator will record.
  * `metadata.uid` alone would change when a backup is restored.
  */
-export const uuidOf = ({metadata: {name, uid}, status}: Pick<Identified, 'metadata' | 'status'>): string =>
-  status?.uuid ?? (isUuid(name) ? name : (uid ?? name));
+export const uuidOf = ({metadata: {name, uid}, spec, status}: Pick<Identified, 'metadata' | 'status'> & {readonly spec?: object}): string =>
+  status?.uuid ?? (spec as {readonly uuid?: string} | undefined)?.uuid ?? (isUuid(name) ? name : (uid ?? name));
 
 /** Order of age, oldest first: by creation time, which has whole seconds only, then by namespace and name, so that everybody agrees. */
 export function byAge({metadata: a}: Pick<Identified, 'metadata'>, {metadata: b}: Pick<Identified, 'metadata'>): number {
