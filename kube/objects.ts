@@ -91,3 +91,6 @@ export function refOfObject(object: KubeObject): Ref {
 export function apiVersionOf(type: Pick<ResourceType, 'group' | 'version'>): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`;
 }
+
+/** Whether the object is on its way out. */
+export const isDeleting = (object: {readonly metadata: ObjectMeta}): boolean => object.metadata.deletionTimestamp !== undefined;

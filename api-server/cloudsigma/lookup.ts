@@ -4,10 +4,10 @@ import {uuidOf} from '../../crds/rules/ids.ts';
 import {mayRead} from '../../crds/rules/readers.ts';
 import type {Caller, ModuleDeps} from '../http/types.ts';
 import type {Store} from '../store/types.ts';
-import {isDeleting} from '../store/types.ts';
 import type {DriveContext} from './drive-text.ts';
 import {notFound} from './errors.ts';
 import type {ServerContext} from './server-text.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 const alive = <T extends Drive | Image | Server | Network>(object: T | undefined): T | undefined =>
   object === undefined || isDeleting(object) ? undefined : object;

@@ -1,10 +1,9 @@
 /** Waits of the synchronous verbs: a command answers when the state that it asked for has been observed, or with 504. */
 import type {Server} from '../../crds/index.ts';
 import {wantedPower, type PowerState} from '../../crds/rules/power.ts';
-import {refOfObject} from '../../kube/objects.ts';
+import {isDeleting, refOfObject} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import type {Store} from '../store/types.ts';
-import {isDeleting} from '../store/types.ts';
 
 /**
  * How long start, stop and destroy wait. Below the 60 s after which libcloud and the request's own deadline give up, so that the client

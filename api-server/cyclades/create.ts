@@ -8,7 +8,6 @@ import type {Flavor, Image, KeyPair, Network, Server} from '../../crds/index.ts'
 import {Failure} from '../http/failure.ts';
 import type {Answer, Caller, Input} from '../http/types.ts';
 import type {Draft} from '../store/types.ts';
-import {isDeleting} from '../store/types.ts';
 import type {ComputeContext} from './context.ts';
 import {
   checkMetadataCount,
@@ -34,6 +33,7 @@ import {findImage, findKeyPair, findNetwork, projectsOf, seesFlavor} from './sco
 import {sourcesOf} from './server-bytes.ts';
 import {fullServer} from './server-view.ts';
 import {hashForShadow} from './sha512-crypt.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** A create that passed every check. */
 export interface CheckedCreate {

@@ -3,11 +3,11 @@ import type {Flavor} from '../../crds/index.ts';
 import {idOf} from '../../crds/rules/ids.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Input} from '../http/types.ts';
-import {isDeleting} from '../store/types.ts';
 import {readId, type ComputeContext} from './context.ts';
 import {reply} from './format.ts';
 import {grantsOf, projectsOf, seesFlavor} from './scope.ts';
 import {links} from './server-view.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** id, name, links. */
 export function briefFlavor(flavor: Flavor, baseUrl: string) {

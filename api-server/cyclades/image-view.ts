@@ -2,9 +2,9 @@
 import type {Image} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
 import {createdMs, updatedMs} from '../store/times.ts';
-import {isDeleting} from '../store/types.ts';
 import {apiDate} from './dates.ts';
 import {links} from './server-view.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** States of an image on the compute API. */
 export type ImageStatus = 'ACTIVE' | 'SAVING' | 'ERROR' | 'DELETED' | 'UNKNOWN';

@@ -1,10 +1,10 @@
 /** A server on the compute API's wire. Pure: everything it depends on is handed in. */
 import type {Flavor, Image, KeyPair, Network, Server} from '../../crds/index.ts';
 import {idOf, uuidOf} from '../../crds/rules/ids.ts';
-import {isDeleting} from '../store/types.ts';
 import {createdMs, updatedMs} from '../store/times.ts';
 import {apiDate} from './dates.ts';
 import {progressOf, type ServerState} from './status.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** Where links point. */
 export interface LinkBase {

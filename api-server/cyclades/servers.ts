@@ -1,13 +1,12 @@
 /** Servers: lists, details, rename, delete, connections. */
 import type {Server} from '../../crds/index.ts';
 import {idOf} from '../../crds/rules/ids.ts';
-import {keyOf, refOfObject} from '../../kube/objects.ts';
+import {isDeleting, keyOf, refOfObject} from '../../kube/objects.ts';
 import {isObject} from '../http/body.ts';
 import {Failure} from '../http/failure.ts';
 import type {Answer, Input} from '../http/types.ts';
 import {byIdThenAge} from '../store/indexes.ts';
 import {touched, updatedMs} from '../store/times.ts';
-import {isDeleting} from '../store/types.ts';
 import {serverOf, stateIn, type ComputeContext} from './context.ts';
 import {checkName} from './create-input.ts';
 import {changesSince} from './dates.ts';

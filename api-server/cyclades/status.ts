@@ -1,7 +1,7 @@
 /** The state of a server as the compute API shows it, derived from the resource and a reboot that is under way. Pure. */
 import type {Server} from '../../crds/index.ts';
 import {wantedPower} from '../../crds/rules/power.ts';
-import {isDeleting} from '../store/types.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** Documented states (SUSPENDED and the like are the other API's). */
 export type ApiStatus = 'BUILD' | 'ACTIVE' | 'STOPPED' | 'REBOOT' | 'RESIZE' | 'ERROR' | 'DELETED' | 'UNKNOWN';

@@ -4,12 +4,11 @@ import type {KubeClient} from '../../kube/client.ts';
 import type {Clock} from '../../kube/clock.ts';
 import {isConflict, isNotFound} from '../../kube/errors.ts';
 import type {Informer} from '../../kube/informer.ts';
-import {apiVersionOf, keyOf, refOfObject, type Ref, type ResourceType} from '../../kube/objects.ts';
+import {apiVersionOf, isDeleting, keyOf, refOfObject, type Ref, type ResourceType} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import {failureOf} from '../http/normalise.ts';
 import {byIdThenAge} from './indexes.ts';
 import type {Collection, Draft, Stored, UpdateCall, WaitCall, WriteCall} from './types.ts';
-import {isDeleting} from './types.ts';
 
 /** Tries of a guarded write. Backing off 10, 20, … ms doubled and jittered, eight tries wait at most 2.55 s in all. */
 const UPDATE_TRIES = 8;

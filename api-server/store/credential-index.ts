@@ -8,7 +8,7 @@ import {credentialsSecretOf} from '../../crds/rules/names.ts';
 import type {Informer, IndexFunction} from '../../kube/informer.ts';
 import type {Secret} from '../../kube/types.ts';
 import type {Collection} from './types.ts';
-import {isDeleting} from './types.ts';
+import {isDeleting} from '../../kube/objects.ts';
 
 /** High-entropy credentials that are found by their digest. */
 export type DigestKind = 'token' | 'api-key';

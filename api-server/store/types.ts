@@ -48,7 +48,7 @@ export interface UpdateCall extends WriteCall {
 
 /**
  * All objects of a kind. Objects are shared and frozen in meaning: clone before changing. Objects that are being deleted
- * (`metadata.deletionTimestamp`) are included; {@link isDeleting} tells.
+ * (`metadata.deletionTimestamp`) are included; `isDeleting` tells.
  */
 export interface Collection<T extends Stored> {
   readonly type: ResourceType<T>;
@@ -137,9 +137,4 @@ export interface Store {
   readSecret(ref: Required<Ref>, call: WriteCall): Promise<SecretData | undefined>;
   /** Deletes a Secret; nothing happens when there is none. */
   deleteSecret(ref: Required<Ref>, call: WriteCall): Promise<void>;
-}
-
-/** Whether the object is on its way out. */
-export function isDeleting(object: KubeObject): boolean {
-  return object.metadata.deletionTimestamp !== undefined;
 }

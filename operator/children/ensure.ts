@@ -5,9 +5,9 @@
 import type {KubeClient} from '../../kube/client.ts';
 import {isAlreadyExists, isNotFound} from '../../kube/errors.ts';
 import type {Informer} from '../../kube/informer.ts';
-import {keyOf, refOfObject} from '../../kube/objects.ts';
+import {isDeleting, keyOf, refOfObject} from '../../kube/objects.ts';
 import type {KubeObject, ResourceType} from '../../kube/objects.ts';
-import {FIELD_MANAGER, isDeleting} from '../controllers/shared/finalizer.ts';
+import {FIELD_MANAGER} from '../controllers/shared/finalizer.ts';
 import {isControlledBy} from '../controllers/shared/owner.ts';
 
 /** What {@link ensureChild} needs. */

@@ -6,7 +6,7 @@ import type {Account, Drive, Image, Reason} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
 import {mayRead} from '../../../crds/rules/readers.ts';
 import type {VolumeSource} from '../../kubevirt/volumes.ts';
-import {isDeleting} from '../shared/finalizer.ts';
+import {isDeleting} from '../../../kube/objects.ts';
 
 /** What the source is, or why it cannot be used. `permanent`: only a change of the spec helps. */
 export type DriveSource =

@@ -6,9 +6,9 @@ import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import type {VolumePhase, VolumeState} from '../../kubevirt/data-volume-state.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause, someOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {isDeleting} from '../shared/finalizer.ts';
 import {bytesOf} from '../shared/quantity.ts';
 import {isGrown} from './growth.ts';
+import {isDeleting} from '../../../kube/objects.ts';
 
 /** What was seen of a drive. */
 export interface DriveSeen {

@@ -6,8 +6,8 @@ import {uuidOf} from '../../../crds/rules/ids.ts';
 import type {VolumeState} from '../../kubevirt/data-volume-state.ts';
 import {NOT_DELETING, conditionsOf, deletingBecause} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {isDeleting} from '../shared/finalizer.ts';
 import type {Blocked} from './plan.ts';
+import {isDeleting} from '../../../kube/objects.ts';
 
 /** What was seen of an image. */
 export interface ImageSeen {

@@ -5,13 +5,12 @@
 import {SERVER} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
 import {isNotFound} from '../../../kube/errors.ts';
-import {keyOf, refOf, refOfObject} from '../../../kube/objects.ts';
+import {isDeleting, keyOf, refOf, refOfObject} from '../../../kube/objects.ts';
 import {SECRET} from '../../../kube/types.ts';
 import {freshly} from '../../children/ensure.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
 import {adopt} from '../server/phases/boot-data.ts';
-import {isDeleting} from '../shared/finalizer.ts';
 import {secretFate, serverKeyOf} from './plan.ts';
 
 /** Makes the controller of Secrets. */

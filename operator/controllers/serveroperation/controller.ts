@@ -2,11 +2,10 @@
 import {SERVER_OPERATION} from '../../../crds/index.ts';
 import type {Reason, ServerOperation, ServerOperationStatus} from '../../../crds/index.ts';
 import {isNotFound} from '../../../kube/errors.ts';
-import {keyOf, refOfObject} from '../../../kube/objects.ts';
+import {isDeleting, keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, ReconcileContext, Result} from '../../runtime/types.ts';
-import {isDeleting} from '../shared/finalizer.ts';
 import {controllerOf} from '../shared/owner.ts';
 import {isPaused} from '../shared/paused.ts';
 import {writeStatus} from '../shared/status-writer.ts';

@@ -6,15 +6,13 @@
 import {FIELD_MANAGERS, FINALIZER} from '../../../crds/wellknown.ts';
 import type {KubeClient} from '../../../kube/client.ts';
 import {isNotFound} from '../../../kube/errors.ts';
-import {refOfObject} from '../../../kube/objects.ts';
+import {isDeleting, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 
-export {FINALIZER};
+export {FINALIZER, isDeleting};
 
 /** Field manager of everything but status. */
 export const FIELD_MANAGER = FIELD_MANAGERS.operator;
-
-export const isDeleting = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
 
 export const hasFinalizer = (object: KubeObject): boolean => object.metadata.finalizers?.includes(FINALIZER) ?? false;
 

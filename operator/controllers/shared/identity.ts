@@ -1,10 +1,10 @@
 /** The integer `spec.id` of an object, from a persistent sequence per kind: given once, and never to two. */
 import {byAge} from '../../../crds/rules/ids.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
-import {refOfObject} from '../../../kube/objects.ts';
+import {isDeleting, refOfObject} from '../../../kube/objects.ts';
 import type {Informer} from '../../../kube/informer.ts';
 import type {Deps, Sequence} from '../../runtime/types.ts';
-import {FINALIZER, hasFinalizer, isDeleting} from './finalizer.ts';
+import {FINALIZER, hasFinalizer} from './finalizer.ts';
 
 /** Field manager of `spec.id`, the one spec field that the operator writes: once, for objects made by kubectl. */
 export const ID_FIELD_MANAGER = 'basalt-operator-id';

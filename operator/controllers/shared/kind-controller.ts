@@ -8,11 +8,12 @@ import {DONE} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, ReconcileContext, Result, WatchDefinition} from '../../runtime/types.ts';
 import {conditionOf} from './conditions.ts';
 import type {Judgement, WithConditions} from './conditions.ts';
-import {hasFinalizer, isDeleting, removeFinalizer} from './finalizer.ts';
+import {hasFinalizer, removeFinalizer} from './finalizer.ts';
 import {ensureFinalizerAndId, ensureId, olderWithSameId} from './identity.ts';
 import type {WithId} from './identity.ts';
 import {isPaused} from './paused.ts';
 import {writeStatus} from './status-writer.ts';
+import {isDeleting} from '../../../kube/objects.ts';
 
 /** What a kind's own functions get beside the object. */
 export interface Scope<T, S> extends ReconcileContext {
