@@ -1,69 +1,27 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
-import type {Change} from './informer.ts';
-import {silentLogger} from './log.ts';
-import type {AnyObject, ResourceType} from './objects.ts';
-import {createInformer} from './reflector.ts';
-import type {InformerOptions, RunningInformer} from './reflector.ts';
-import {startFakeApiServer} from './testing/fake-api-server.ts';
-import type {FakeApiServer} from './testing/fake-api-server.ts';
-import {FakeClock, settle} from './testing/fake-clock.ts';
+import {settle} from './testing/fake-clock.ts';
 import type {RequestLine} from './testing/fake-faults.ts';
+import {openReflectorBench, WIDGET, widget} from './testing/reflector-bench.ts';
+import type {ReflectorBench} from './testing/reflector-bench.ts';
 import {until} from './testing/until.ts';
 
-interface Widget extends AnyObject {
-  readonly spec: {readonly size?: number};
-}
-const WIDGET: ResourceType<Widget> = {group: 'test.dev', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true};
-const widget = (name: string, size = 1, labels: Record<string, string> = {}): Widget => ({
-  apiVersion: 'test.dev/v1',
-  kind: 'Widget',
-  metadata: {name, namespace: 'n', labels},
-  spec: {size},
-});
 const lists = (request: RequestLine): boolean => !request.watch;
 const watches = (request: RequestLine): boolean => request.watch;
 
-let server: FakeApiServer;
-let clock: FakeClock;
-let stop: AbortController;
-let told: string[];
-let reported: string[];
+let bench: ReflectorBench;
+let server: ReflectorBench['server'];
+let clock: ReflectorBench['clock'];
+let stop: ReflectorBench['stop'];
+let told: ReflectorBench['told'];
+let reported: ReflectorBench['reported'];
+let start: ReflectorBench['start'];
+let watching: ReflectorBench['watching'];
+let toldOf: ReflectorBench['toldOf'];
 beforeEach(async () => {
-  server = await startFakeApiServer();
-  clock = new FakeClock();
-  stop = new AbortController();
-  told = [];
-  reported = [];
+  bench = await openReflectorBench();
+  ({server, clock, stop, told, reported, start, watching, toldOf} = bench);
 });
-afterEach(async () => {
-  stop.abort(new Error('the test is over'));
-  await settle();
-  await server.close();
-});
-
-/** Starts an informer whose time stands still unless a test moves it. Backoffs are 600 ms, 1.2 s, … (random 0.5). */
-function start(options: Partial<InformerOptions<Widget>> = {}): RunningInformer<Widget> {
-  const informer = createInformer<Widget>({
-    client: server.client({clock, random: () => 0.5, retry: {maxRetries: 0}}),
-    type: WIDGET,
-    clock,
-    log: silentLogger,
-    random: () => 0.5,
-    freeze: true,
-    indexes: {size: (object) => [String(object.spec.size)]},
-    metrics: {
-      reflector: () => ({relisted: (reason) => reported.push(`list ${reason}`), ended: (reason) => reported.push(`end ${reason}`)}),
-    },
-    ...options,
-  });
-  informer.onChange((change: Change<Widget>) =>
-    told.push(`${change.kind} ${change.object.metadata.name} ${change.oldObject?.spec.size ?? '-'}>${change.object.spec.size}`),
-  );
-  informer.start(stop.signal);
-  return informer;
-}
-const watching = (count = 1): Promise<unknown> => until(`${count} watches`, () => server.watches.length === count);
-const toldOf = (count: number): Promise<unknown> => until(`${count} changes, got ${told.join(', ')}`, () => told.length >= count);
+afterEach(() => bench.close());
 
 describe('following', () => {
   test('the first list, then every change', async () => {
@@ -344,95 +302,5 @@ describe('a server that is unwell', () => {
     stop.abort(reason);
     await expect(waiting).rejects.toBe(reason);
     await until('rest', () => clock.pending === 0);
-  });
-});
-
-describe('reading one’s own writes', () => {
-  test('waitForVersion resolves once the cache is there', async () => {
-    const informer = start();
-    await informer.waitForSync();
-    await watching();
-    const stored = server.put(WIDGET, widget('a'));
-    await informer.waitForVersion('n/a', stored.metadata.resourceVersion ?? '', stop.signal);
-    expect(informer.get('n/a')?.metadata.uid).toBe(stored.metadata.uid);
-  });
-
-  test('waitForVersion is satisfied by a deletion', async () => {
-    const informer = start();
-    await informer.waitForSync();
-    await watching();
-    const stored = server.put(WIDGET, widget('a'));
-    server.remove(WIDGET, {namespace: 'n', name: 'a'});
-    await toldOf(2);
-    await informer.waitForVersion('n/a', stored.metadata.resourceVersion ?? '', stop.signal);
-  });
-
-  test('waitForVersion ends with its signal', async () => {
-    const informer = start();
-    await informer.waitForSync();
-    const reason = new Error('too long');
-    const abort = new AbortController();
-    const waiting = informer.waitForVersion('n/a', '999999', abort.signal);
-    abort.abort(reason);
-    await expect(waiting).rejects.toBe(reason);
-  });
-
-  test('an observed answer is there at once, and the watch does not tell it twice or take it back', async () => {
-    server.faults.halfOpen({match: watches}); // events come late
-    const informer = start();
-    await informer.waitForSync();
-    const client = server.client();
-    const first = await client.create(WIDGET, widget('a', 1));
-    const second = await client.replace(WIDGET, {...first, spec: {size: 2}});
-    informer.observe(second);
-    informer.observe(first);
-    expect(informer.get('n/a')?.spec.size).toBe(2);
-    await informer.waitForVersion('n/a', second.metadata.resourceVersion ?? '', stop.signal);
-    await until('the idle limit', () => clock.nextMs === 90_000);
-    clock.advance(90_000);
-    await watching();
-    server.put(WIDGET, widget('a', 3));
-    await toldOf(2);
-    expect(told).toEqual(['added a ->2', 'modified a 2>3']);
-  });
-
-  test('an observed answer that was overtaken by a deletion raises no ghost', async () => {
-    const informer = start();
-    await informer.waitForSync();
-    await watching();
-    const answer = server.put(WIDGET, widget('a'));
-    server.remove(WIDGET, {namespace: 'n', name: 'a'});
-    await toldOf(2);
-    informer.observe(answer);
-    expect(informer.get('n/a')).toBeUndefined();
-  });
-
-  test('waitFor looks at the present first, then at each change, deletion included', async () => {
-    server.put(WIDGET, widget('a', 1));
-    const informer = start();
-    const early = informer.waitFor('n/a', (object) => object !== undefined, stop.signal);
-    expect((await early)?.spec.size).toBe(1); // not the absence before the list
-    await watching();
-    const grown = informer.waitFor('n/a', (object) => object?.spec.size === 5, stop.signal);
-    const gone = informer.waitFor('n/a', (object) => object === undefined, stop.signal);
-    server.put(WIDGET, widget('a', 5));
-    expect((await grown)?.spec.size).toBe(5);
-    server.remove(WIDGET, {namespace: 'n', name: 'a'});
-    expect(await gone).toBeUndefined();
-  });
-
-  test('revision counts changes only', async () => {
-    server.put(WIDGET, widget('a'));
-    const informer = start();
-    await informer.waitForSync();
-    await watching();
-    const before = [informer.revision, informer.list()] as const;
-    server.bookmark();
-    await settle();
-    expect([informer.revision, informer.list()]).toEqual([before[0], before[1]]);
-    expect(informer.list()).toBe(before[1]);
-    server.put(WIDGET, widget('b'));
-    await toldOf(2);
-    expect(informer.revision).toBeGreaterThan(before[0]);
   });
 });

@@ -2,7 +2,7 @@
 import type {Flavor, Image, KeyPair, Network} from '../../crds/index.ts';
 import {uuidOf} from '../../crds/rules/ids.ts';
 import type {Caller, Role} from '../http/types.ts';
-import {type Store} from '../store/types.ts';
+import type {Store} from '../store/types.ts';
 import {isDeleting} from '../../kube/objects.ts';
 
 /** Who may use compute and what stands beside it. */
