@@ -1,6 +1,7 @@
 import {createServer} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {Gauge, Registry} from 'prom-client';
+import {listen} from './listen.ts';
+import type {Listening} from './listen.ts';
 
 /** Options of {@link startHealthServer}. */
 export interface HealthOptions {
@@ -14,7 +15,7 @@ export interface HealthOptions {
 }
 
 /** /livez, /readyz and /metrics in plain http, for the supervisor of the local cluster. Rejects when the address cannot be bound. */
-export async function startHealthServer(options: HealthOptions): Promise<{readonly port: number; close(): Promise<void>}> {
+export async function startHealthServer(options: HealthOptions): Promise<Listening> {
   const registry = new Registry();
   new Gauge({
     name: 'hypervisor_guests',
@@ -41,16 +42,5 @@ export async function startHealthServer(options: HealthOptions): Promise<{readon
         return reply(404, 'not found\n');
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
-  };
+  return await listen(server, options);
 }

@@ -4,9 +4,10 @@
  */
 import {createServer} from 'node:https';
 import type {IncomingMessage} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {TLSSocket} from 'node:tls';
 import type {Logger} from '../../../../kube/log.ts';
+import {listen} from '../listen.ts';
+import type {Listening} from '../listen.ts';
 import {createHandlers, VERB_TIMEOUT_MS} from './http.ts';
 import type {RouteContext} from './routes.ts';
 
@@ -26,15 +27,8 @@ export interface RestServerOptions {
   readonly log: Logger;
 }
 
-/** A listening server. */
-export interface RestServer {
-  readonly port: number;
-  /** Closes the listener and its connections. */
-  close(): Promise<void>;
-}
-
 /** Listens. Rejects when the address cannot be bound or the certificates cannot be used. */
-export async function startRestServer(options: RestServerOptions): Promise<RestServer> {
+export async function startRestServer(options: RestServerOptions): Promise<Listening> {
   const {context, log} = options;
   const server = createServer({
     cert: options.cert,
@@ -48,19 +42,9 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   server.on('request', handlers.request);
   server.on('upgrade', handlers.upgrade);
   server.on('tlsClientError', (error) => log.warn({err: error}, 'TLS handshake refused'));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
+  const listening = await listen(server, options);
   server.on('error', (error) => log.error({err: error}, 'listener'));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
-  };
+  return listening;
 }
 
 /** The CA signs other programs' certificates as well: only virt-api may command guests. */
