@@ -5,7 +5,7 @@ import type {VolumeSource} from './volumes.ts';
 
 const IDENTITY = {name: 'd1', namespace: 'acct-demo', owner: OWNER, labels: {'basalt.dev/drive': 'u1'}};
 const MIB = 1024 * 1024;
-const STORAGE = {sizeBytes: 10 * MIB, tier: {}, shared: false};
+const STORAGE = {sizeBytes: 10 * MIB, tier: {}};
 
 describe('blank claim', () => {
   test('the default class, one writer, a file system', () => {
@@ -17,14 +17,13 @@ describe('blank claim', () => {
     });
   });
 
-  test('a tier names class and modes; sharing needs a raw device with many writers', () => {
+  test('a tier names class and modes', () => {
     const tier = {storageClassName: 'ssd', accessMode: 'ReadWriteMany', volumeMode: 'Block'} as const;
     expect(buildBlankClaim(IDENTITY, {...STORAGE, tier}).spec).toMatchObject({
       storageClassName: 'ssd',
       accessModes: ['ReadWriteMany'],
       volumeMode: 'Block',
     });
-    expect(buildBlankClaim(IDENTITY, {...STORAGE, shared: true}).spec).toMatchObject({accessModes: ['ReadWriteMany'], volumeMode: 'Block'});
   });
 });
 

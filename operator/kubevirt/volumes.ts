@@ -22,8 +22,6 @@ export interface StorageTier {
 export interface StorageRequest {
   readonly sizeBytes: number;
   readonly tier: StorageTier;
-  /** Mounted by several servers at once: needs many writers on a raw device, whatever the tier prefers. */
-  readonly shared: boolean;
 }
 
 /** Name, owner and label of what is made. */
@@ -46,10 +44,10 @@ export type VolumeSource =
  * Size, modes and class. The modes are always said, so that a class without a StorageProfile works, too. The size is a plain byte count:
  * exact, and what the API server gives back unchanged.
  */
-function storageOf({sizeBytes, tier, shared}: StorageRequest): StorageSpec {
+function storageOf({sizeBytes, tier}: StorageRequest): StorageSpec {
   return {
-    accessModes: [shared ? 'ReadWriteMany' : (tier.accessMode ?? 'ReadWriteOnce')],
-    volumeMode: shared ? 'Block' : (tier.volumeMode ?? 'Filesystem'),
+    accessModes: [tier.accessMode ?? 'ReadWriteOnce'],
+    volumeMode: tier.volumeMode ?? 'Filesystem',
     resources: {requests: {storage: String(roundUpToMiB(sizeBytes))}},
     ...(tier.storageClassName === undefined ? {} : {storageClassName: tier.storageClassName}),
   };

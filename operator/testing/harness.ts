@@ -14,6 +14,7 @@ import type {FakeApiServer} from '../../kube/testing/fake-api-server.ts';
 import {FakeClock} from '../../kube/testing/fake-clock.ts';
 import {until} from '../../kube/testing/until.ts';
 import {CONFIG_MAP, NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD, ROLE_BINDING, SECRET} from '../../kube/types.ts';
+import {STORAGE_CLASS, STORAGE_PROFILE} from '../controllers/drive/storage.ts';
 import {CLUSTER_INSTANCETYPE} from '../controllers/flavor/plan.ts';
 import {NETWORK_ATTACHMENT} from '../controllers/network/plan.ts';
 import {createInformers} from '../create-informers.ts';
@@ -25,7 +26,7 @@ import {createServedKinds} from '../runtime/served-kinds.ts';
 import type {ControllerDefinition, Deps} from '../runtime/types.ts';
 
 /** Kinds of Kubernetes itself. */
-const CORE = [NODE, POD, SECRET, CONFIG_MAP, NAMESPACE, ROLE_BINDING, PERSISTENT_VOLUME_CLAIM];
+const CORE = [NODE, POD, SECRET, CONFIG_MAP, NAMESPACE, ROLE_BINDING, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS];
 /** Kinds of KubeVirt, CDI and Multus. */
 export const VIRTUALISATION = [
   VIRTUAL_MACHINE,
@@ -74,7 +75,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const {virtualisation = true} = options;
   const clock = new FakeClock();
   const server = await startFakeApiServer({
-    types: [...ALL_KINDS, ...CORE, ...(virtualisation ? VIRTUALISATION : [])],
+    types: [...ALL_KINDS, ...CORE, ...(virtualisation ? [...VIRTUALISATION, STORAGE_PROFILE] : [])],
     collectGarbage: true,
   });
   const client = server.client();

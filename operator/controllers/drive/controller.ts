@@ -7,7 +7,7 @@ import {rootDriveName} from '../../../crds/rules/names.ts';
 import {isForbidden, isInvalid} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
-import {PERSISTENT_VOLUME_CLAIM, anyType} from '../../../kube/types.ts';
+import {PERSISTENT_VOLUME_CLAIM} from '../../../kube/types.ts';
 import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import {ensureChild, freshly, removeChild} from '../../children/ensure.ts';
 import type {Child} from '../../children/ensure.ts';
@@ -33,8 +33,7 @@ import {driveSource} from './source.ts';
 import type {DriveSource} from './source.ts';
 import {driveStatus} from './status.ts';
 import type {DriveSeen} from './status.ts';
-
-const STORAGE_CLASS = anyType('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false);
+import {STORAGE_CLASS, tierOfDrive} from './storage.ts';
 
 /** How long to wait before a drive that is going looks again, in milliseconds, in case the last event was missed. */
 const DELETE_POLL_MS = 5_000;
@@ -111,7 +110,9 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
   const ensureVolume = async (drive: Drive, signal: AbortSignal): Promise<Volume> => {
     const namespace = drive.metadata.namespace ?? '';
     const key = keyIn(drive, claimName(drive));
-    const storage = {sizeBytes: drive.spec.sizeBytes, tier: tierOf(drive.spec.tier), shared: drive.spec.claimType === 'Shared'};
+    const isMade = pvcs.get(key) !== undefined || dataVolumes.get(key) !== undefined;
+    const tier = tierOf(drive.spec.tier);
+    const storage = {sizeBytes: drive.spec.sizeBytes, tier: isMade ? tier : await tierOfDrive(client, drive, tier, signal)};
     const identity = {name: claimName(drive), namespace, owner: controllerReference(drive), labels: driveLabels(uuidOf(drive))};
     if (drive.spec.source === undefined) {
       const child = await ensureChild(

@@ -41,7 +41,7 @@ const identity = (image: Image, name: string) => ({
 
 /** Binds at once: nobody mounts an image, so a class that waits for the first consumer would wait for ever. */
 export function desiredDataVolume(image: Image, source: VolumeSource, sizeBytes: number, tier: StorageTier): DataVolume {
-  return buildDataVolume(identity(image, dataVolumeNameOfImage(image.metadata.name)), {sizeBytes, tier, shared: false}, source, {
+  return buildDataVolume(identity(image, dataVolumeNameOfImage(image.metadata.name)), {sizeBytes, tier}, source, {
     bindNow: true,
   });
 }

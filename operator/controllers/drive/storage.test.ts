@@ -1,0 +1,48 @@
+/** Shared drives through the operator: whose profile is asked, and what is asked of the storage. */
+import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {PERSISTENT_VOLUME_CLAIM} from '../../../kube/types.ts';
+import {NS, Scenario} from '../server/testing/scenario.ts';
+import {STORAGE_CLASS, STORAGE_PROFILE} from './storage.ts';
+
+let world: Scenario;
+beforeEach(async () => {
+  world = await Scenario.start();
+});
+afterEach(() => world.stop());
+
+function putClass(name: string, accessModes: readonly string[], isDefault: boolean, born: string): void {
+  const annotations = {'storageclass.kubernetes.io/is-default-class': String(isDefault)};
+  world.operator.server.put(STORAGE_CLASS, {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: {name, annotations, creationTimestamp: born},
+  });
+  world.operator.server.put(STORAGE_PROFILE, {
+    apiVersion: 'cdi.kubevirt.io/v1beta1',
+    kind: 'StorageProfile',
+    metadata: {name},
+    status: {claimPropertySets: [{accessModes, volumeMode: 'Block'}]},
+  });
+}
+
+const modes = async (name: string): Promise<unknown> => {
+  await world.drive(name, ({status}) => status?.phase === 'Ready');
+  const claim = world.operator.server.object(PERSISTENT_VOLUME_CLAIM, {namespace: NS, name});
+  return [claim?.spec?.accessModes, claim?.spec?.volumeMode];
+};
+
+test('the profile of the newest default class decides; an exclusive drive asks nobody', async () => {
+  putClass('old', ['ReadWriteOnce'], true, '2026-01-01T00:00:00Z');
+  putClass('new', ['ReadWriteMany'], true, '2026-01-02T00:00:00Z');
+  putClass('other', ['ReadWriteOnce'], false, '2026-01-03T00:00:00Z');
+  await world.createDrive('shared', {claimType: 'Shared'});
+  await world.createDrive('own');
+  expect(await modes('shared')).toEqual([['ReadWriteMany'], 'Block']);
+  expect(await modes('own')).toEqual([['ReadWriteOnce'], 'Filesystem']);
+  expect(world.operator.server.requests.filter(({path}) => path.includes('storageclasses'))).toHaveLength(1);
+});
+
+test('where nothing is known of the storage, many writers of a file system', async () => {
+  await world.createDrive('shared', {claimType: 'Shared'});
+  expect(await modes('shared')).toEqual([['ReadWriteMany'], 'Filesystem']);
+});
