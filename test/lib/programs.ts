@@ -123,3 +123,21 @@ export async function leads(metricsUrl: string): Promise<boolean | undefined> {
     return undefined; // it was killed, or has not started yet: then it leads nothing
   }
 }
+
+/** Calls to the Kubernetes API server by method, out of the text of a program's /metrics. */
+export function callsByMethod(metrics: string): Readonly<Record<string, number>> {
+  const calls: Record<string, number> = {};
+  for (const [, method = '', count = '0'] of metrics.matchAll(/^rest_client_requests_total\{[^}]*\bmethod="([A-Z]+)"[^}]*\} (\d+)$/gm))
+    calls[method] = (calls[method] ?? 0) + Number(count);
+  if (Object.keys(calls).length === 0) throw new Error('these metrics count no calls to the API server');
+  return calls;
+}
+
+/** What has grown, and by how much. */
+export function grown(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(after)
+      .map(([key, value]) => [key, value - (before[key] ?? 0)] as const)
+      .filter(([, more]) => more > 0),
+  );
+}
