@@ -19,6 +19,8 @@ export interface DemoContext {
   readonly clients: Clients;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** What the accounts had before the demo began: somebody's own things, which must be there afterwards too. */
+  readonly before: ReadonlySet<string>;
 }
 
 /** One step: a sentence for the person who watches, and what happens. It throws at the first surprise. */

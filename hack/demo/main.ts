@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {ensureClients} from '../clients/venv.ts';
 import {readClusterEnv, type DemoContext} from './context.ts';
 import {STEPS} from './steps.ts';
-import {removeLeftovers} from './traces.ts';
+import {inventory, removeLeftovers} from './traces.ts';
 
 const directory = process.env['BASALT_CLUSTER_DIR'] ?? '.cluster';
 const TIMEOUT_MS = 10 * 60_000;
@@ -32,8 +32,9 @@ async function main(): Promise<void> {
   await bringUp();
   const clients = await ensureClients(say, interrupt.signal);
   const signal = AbortSignal.any([interrupt.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const context: DemoContext = {env: await readClusterEnv(directory), clients, say, signal};
-  await removeLeftovers(context); // of a run that was stopped half-way
+  const start: DemoContext = {env: await readClusterEnv(directory), clients, say, signal, before: new Set()};
+  await removeLeftovers(start); // of a run that was stopped half-way
+  const context: DemoContext = {...start, before: new Set(await inventory(start))};
   for (const [index, step] of STEPS.entries()) {
     console.log(`\n[${index + 1}/${STEPS.length}] ${step.title}  (${seconds()})`);
     await step.run(context);

@@ -107,12 +107,15 @@ export const stopAndStart: DemoStep = {
     await libcloudState(context, 'terminated'); // libcloud's word for CloudSigma's `stopped`
     for (const name of [CYCLADES_SERVER, CLOUDSIGMA_SERVER]) {
       const {metadata} = await serverNamed(context, name);
-      const vmis = await kubectlGet<{items: readonly unknown[]}>(context, [
+      const guest = await kubectl(context, [
+        'get',
         'virtualmachineinstances.kubevirt.io',
+        metadata.name,
         '-n',
         metadata.namespace,
+        '--ignore-not-found',
       ]);
-      expect(vmis.items.length === 0, `${name} is stopped, but a VirtualMachineInstance still runs in ${metadata.namespace}`);
+      expect(guest === '', `${name} is stopped, but its VirtualMachineInstance is still there: ${guest}`);
     }
     context.say(await kubectl(context, ['get', 'servers', '-A']));
     await openstack(context, ['server', 'start', CYCLADES_SERVER]);

@@ -22,8 +22,8 @@ interface NetworkItem {
   readonly status?: {readonly leases?: readonly {readonly server: string; readonly namespace: string}[]};
 }
 
-/** What is in the accounts' namespaces, as `kind namespace/name`. Completed operations stay: they are the log of who did what. */
-async function remains(context: DemoContext): Promise<readonly string[]> {
+/** What the accounts have, as `kind namespace/name`. Completed operations stay: they are the log of who did what. */
+export async function inventory(context: DemoContext): Promise<readonly string[]> {
   const found: string[] = [];
   for (const namespace of ACCOUNTS) {
     const list = await kubectlGet<{items: readonly Item[]}>(context, [KINDS.join(','), '-n', namespace]);
@@ -56,13 +56,13 @@ export async function removeLeftovers(context: DemoContext): Promise<void> {
   }
   await kubectl(context, ['delete', 'flavors.basalt.dev', FLAVOR, '--ignore-not-found', '--timeout=60s']);
   await kubectl(context, ['delete', 'images.basalt.dev', IMAGE, '-n', 'basalt-system', '--ignore-not-found', '--timeout=60s']);
-  const inventory = await kubectlGet<{items: readonly (Item & {spec: {region?: string; name?: string}})[]}>(context, [
+  const registered = await kubectlGet<{items: readonly (Item & {spec: {region?: string; name?: string}})[]}>(context, [
     'hosts.basalt.dev,cells.basalt.dev,regions.basalt.dev',
   ]);
-  const region = inventory.items.find(({kind, spec}) => kind === 'Region' && spec.name === 'demo-region');
+  const region = registered.items.find(({kind, spec}) => kind === 'Region' && spec.name === 'demo-region');
   if (region === undefined) return;
   for (const kind of ['Host', 'Cell'])
-    for (const item of inventory.items.filter((each) => each.kind === kind && each.spec.region === region.metadata.name))
+    for (const item of registered.items.filter((each) => each.kind === kind && each.spec.region === region.metadata.name))
       await kubectl(context, ['delete', `${kind.toLowerCase()}s.basalt.dev`, item.metadata.name, '--timeout=60s']);
   await kubectl(context, ['delete', 'regions.basalt.dev', region.metadata.name, '--timeout=60s']);
 }
@@ -76,11 +76,14 @@ export const leaveNoTrace: DemoStep = {
       'nothing of the servers is left',
       60_000,
       async () => {
-        left = await remains(context);
+        left = (await inventory(context)).filter((thing) => !context.before.has(thing));
         return left.length === 0 ? true : undefined;
       },
       () => `Still there: ${left.join(', ')}`,
     );
+    const now = new Set(await inventory(context));
+    const lost = [...context.before].filter((thing) => !now.has(thing));
+    expect(lost.length === 0, `the demo took away what was there before: ${lost.join(', ')}`);
     context.say(`$ kubectl get ${KINDS.join(',')} -n ${ACCOUNTS.join(' -n ')}: nothing`);
     await removeLeftovers(context);
     const nodes = await kubectlGet<{items: readonly Item[]}>(context, ['nodes', '-l', 'topology.basalt.dev/region']);

@@ -3,7 +3,7 @@ import {beforeAll, describe, test} from '@jest/globals';
 import {ensureClients} from '../../hack/clients/venv.ts';
 import {readClusterEnv, type DemoContext} from '../../hack/demo/context.ts';
 import {STEPS} from '../../hack/demo/steps.ts';
-import {removeLeftovers} from '../../hack/demo/traces.ts';
+import {inventory, removeLeftovers} from '../../hack/demo/traces.ts';
 
 describe('the main job', () => {
   let context: DemoContext;
@@ -12,8 +12,15 @@ describe('the main job', () => {
   beforeAll(async () => {
     const directory = process.env['BASALT_CLUSTER_DIR'] ?? '.cluster';
     const say = (): void => undefined;
-    context = {env: await readClusterEnv(directory), clients: await ensureClients(say), say, signal: AbortSignal.timeout(600_000)};
+    context = {
+      env: await readClusterEnv(directory),
+      clients: await ensureClients(say),
+      say,
+      signal: AbortSignal.timeout(600_000),
+      before: new Set(),
+    };
     await removeLeftovers(context);
+    context = {...context, before: new Set(await inventory(context))};
   }, 600_000);
 
   for (const step of STEPS)
