@@ -23,7 +23,7 @@ help: ## This text
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
-	@echo "Settings: HOSTS=N hosts of the local cluster (default 4) · LIGHT=1 without KubeVirt's and CDI's programs"
+	@echo "Settings: HOSTS=N registered hosts of the local cluster (default 4; four spare machines come beside them) · LIGHT=1 without KubeVirt's and CDI's programs"
 	@echo "          BASALT_CLUSTER_DIR=DIR another local cluster beside the first (default .cluster)"
 
 demo: deps ## Bring the local cluster up if it is not, and run the main job through it: Craton, Cyclades, CloudSigma, kubectl

@@ -9,7 +9,7 @@ import {lastLines} from './logs.ts';
 import {identify, ownIdentity} from './process-identity.ts';
 import {findVolumeFolders} from './purge.ts';
 import {readState, recordedProcesses, type ClusterState} from './state.ts';
-import {ageText, row, table} from './status.ts';
+import {ageText, row, table, withoutSupervisor} from './status.ts';
 import {specHash, stopOrder} from './supervisor/process-spec.ts';
 import {childEnvironment} from './supervisor/start-process.ts';
 import {sourceHash, notReady} from './up/programs.ts';
@@ -166,6 +166,22 @@ describe('waiting', () => {
     await expect(forEachLimited([0, 1, 2, 3, 4, 5, 6, 7], 2, failing)).rejects.toThrow('one');
     expect(done.length).toBeLessThan(7);
   });
+});
+
+describe('status without a supervisor', () => {
+  const running = (pid: number) => ({status: 'running', pid, startTime: 't', restarts: 0, stage: 1, startedAt: new Date(0).toISOString()});
+  const state = {version: 1, processes: {etcd: running(5), kwok: running(6)}} as unknown as ClusterState;
+  test('names what is left and what to do', () => {
+    const text = withoutSupervisor('/c', state, ({pid}) => pid === 5, 1000).join('\n');
+    expect(text).toContain('The supervisor of the cluster in /c is gone, 1 process left');
+    expect(text).toMatch(/`make up` or `make down`/);
+    expect(text).toMatch(/^etcd +running +5 +1s/m);
+    expect(text).not.toContain('kwok');
+  });
+  test.each([
+    ['never up', undefined],
+    ['all ended', state],
+  ])('%s', (_what, before) => expect(withoutSupervisor('/c', before, () => false, 0)).toEqual(['No cluster runs in /c.']));
 });
 
 describe('for people', () => {

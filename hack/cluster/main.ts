@@ -2,7 +2,7 @@
 import {ensureBuilt} from './build/build.ts';
 import {down} from './down.ts';
 import {logs} from './logs.ts';
-import {parseOptions, USAGE, UsageError, type Options} from './options.ts';
+import {parseOptions, usageText, UsageError, type Options} from './options.ts';
 import {cacheFolder} from './paths.ts';
 import {status} from './status.ts';
 import {up} from './up/up.ts';
@@ -36,7 +36,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => inte
 try {
   process.exitCode = await run(parseOptions(process.argv.slice(2), process.env, process.cwd()), interrupt.signal);
 } catch (error) {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : `cluster: ${(error as Error).message}`);
+  console.error(error instanceof UsageError ? usageText(error) : `cluster: ${(error as Error).message}`);
   if (process.env['BASALT_LOG_LEVEL'] === 'debug') console.error(error);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals';
-import {parseOptions, UsageError} from './options.ts';
+import {parseOptions, usageText, UsageError} from './options.ts';
 
 const parse = (line: string, env: Record<string, string> = {}) => parseOptions(line.split(' ').filter(Boolean), env, '/work');
 
@@ -19,6 +19,19 @@ describe('the folder', () => {
 test('hosts come from the flag, else from the environment', () => {
   expect(parse('up --hosts 7', {BASALT_HOSTS: '9'}).hosts).toBe(7);
   expect(parse('up', {BASALT_HOSTS: '9'}).hosts).toBe(9);
+});
+
+test('what is wrong is said first and last, in the words of make too', () => {
+  const refusal = (): unknown => {
+    try {
+      return parse('up --hosts abc');
+    } catch (error) {
+      return error;
+    }
+  };
+  const lines = usageText(refusal() as UsageError).split('\n');
+  expect(lines[0]).toMatch(/HOSTS=N.*positive integer, not "abc"/);
+  expect(lines.at(-1)).toBe(lines[0]);
 });
 
 test('the api tier has none of our programs', () => expect(parse('up --tier api').programs).toBe(false));

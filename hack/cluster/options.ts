@@ -47,6 +47,11 @@ export class UsageError extends Error {
   }
 }
 
+/** What is printed for a {@link UsageError}: what is wrong first, and again below the usage, where the eye is. */
+export function usageText({message}: UsageError): string {
+  return `${message}\n\n${USAGE}\n${message}`;
+}
+
 /** Parses arguments (after the program's name). Throws UsageError. */
 export function parseOptions(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, cwd: string): Options {
   let parsed;
@@ -82,7 +87,7 @@ export function parseOptions(argv: readonly string[], env: Readonly<Record<strin
     tier: values.tier,
     light: values.light,
     programs: !values['no-programs'] && values.tier === 'full',
-    hosts: hosts === undefined ? undefined : positive('--hosts', hosts),
+    hosts: hosts === undefined ? undefined : positive('the number of hosts (HOSTS=N, --hosts N or BASALT_HOSTS)', hosts),
     purge: values.purge,
     follow: values.follow,
     lines: positive('--lines', values.lines),
@@ -96,6 +101,6 @@ function nonEmpty(text: string | undefined): string | undefined {
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${name} must be a positive integer, not ${text}`);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${name} must be a positive integer, not ${JSON.stringify(text)}`);
   return value;
 }

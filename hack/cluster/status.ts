@@ -2,10 +2,12 @@
 import {join} from 'node:path';
 import type {Options} from './options.ts';
 import {clusterPaths} from './paths.ts';
-import {isAlive} from './process-identity.ts';
+import {isAlive, type ProcessIdentity} from './process-identity.ts';
 import {probeHttp} from './probes.ts';
-import {readState, type ClusterState} from './state.ts';
+import {readState, recordedProcesses, type ClusterState} from './state.ts';
 import type {ProcessState} from './supervisor/keeper.ts';
+
+const HEADINGS = ['PROCESS', 'STATUS', 'PID', 'UP', 'RESTARTS', 'LAST EXIT'];
 
 /** One row of the table. */
 export function row(name: string, process: ProcessState, alive: boolean, nowMs: number): string[] {
@@ -38,16 +40,33 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** What there is to say of a folder without a living supervisor: nothing runs there, or what a killed one left. */
+export function withoutSupervisor(
+  dir: string,
+  state: ClusterState | undefined,
+  alive: (identity: ProcessIdentity) => boolean,
+  nowMs: number,
+): string[] {
+  const left = state === undefined ? [] : recordedProcesses(state).filter(({identity}) => alive(identity));
+  if (state === undefined || left.length === 0) return [`No cluster runs in ${dir}.`];
+  const rows = left.map(({name}) => row(name, state.processes[name] as ProcessState, true, nowMs));
+  const count = left.length === 1 ? '1 process' : `${left.length} processes`;
+  return [
+    table([HEADINGS, ...rows]),
+    `\nThe supervisor of the cluster in ${dir} is gone, ${count} left, which nothing restarts: \`make up\` or \`make down\` cleans up.`,
+  ];
+}
+
 /** Prints the state; resolves with true when the cluster runs and answers. */
 export async function status(options: Options, say: (line: string) => void): Promise<boolean> {
   const paths = clusterPaths(options.dir);
   const state = readState(paths.state);
   if (state === undefined || !isAlive(state.supervisor)) {
-    say(`No cluster runs in ${paths.dir}.`);
+    for (const line of withoutSupervisor(paths.dir, state, isAlive, Date.now())) say(line);
     return false;
   }
   const rows = Object.entries(state.processes).map(([name, process]) => row(name, process, isAlive(identityOf(process)), Date.now()));
-  say(table([['PROCESS', 'STATUS', 'PID', 'UP', 'RESTARTS', 'LAST EXIT'], ...rows]));
+  say(table([HEADINGS, ...rows]));
   const problems = (await Promise.all(healthChecks(state).map(([, url]) => probeHttp(url)))).filter((reason) => reason !== undefined);
   say(
     problems.length === 0

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {parse} from 'yaml';
 import {HERE} from '../paths.ts';
-import {hostOf, nodeOf, parseHostTable, planHosts} from './nodes.ts';
+import {hostOf, hostsText, nodeOf, parseHostTable, planHosts} from './nodes.ts';
 
 const table = parseHostTable(parse(readFileSync(join(HERE, 'nodes.yaml'), 'utf8')));
 
@@ -31,6 +31,12 @@ test('spare machines come after the registered ones', () => {
   const hosts = planHosts({...table, spare: 2}, 3);
   expect(hosts.map((host) => host.registered)).toEqual([true, true, true, false, false]);
 });
+
+test.each([
+  [4, 4, '4 hosts and 4 spare machines'],
+  [1, 1, '1 host and 1 spare machine'],
+  [2, 0, '2 hosts'],
+])('%d hosts and %d spare ones in words', (count, spare, text) => expect(hostsText(planHosts({...table, spare}, count))).toBe(text));
 
 test('a node has what KubeVirt schedules by', () => {
   const node = nodeOf(planHosts(table, 1)[0] as never, 'amd64') as unknown as {

@@ -61,6 +61,14 @@ export function planHosts(table: HostTable, count: number): PlannedHost[] {
   }));
 }
 
+/** `4 hosts and 4 spare machines`. */
+export function hostsText(hosts: readonly PlannedHost[]): string {
+  const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+  const registered = hosts.filter((host) => host.registered).length;
+  const spare = hosts.length - registered;
+  return spare === 0 ? count(registered, 'host') : `${count(registered, 'host')} and ${count(spare, 'spare machine')}`;
+}
+
 /** Marks the nodes that this program made. */
 export const NODE_LABEL = {name: 'type', value: 'kwok'} as const;
 
@@ -100,12 +108,18 @@ export function nodeOf(host: PlannedHost, architecture: string): AnyObject {
   };
 }
 
+/** Marks the Hosts that `up` made: those without it are people's. */
+export const MADE_BY_LABEL = {name: 'basalt.dev/made-by', value: 'local-cluster'} as const;
+
 /** The Host object of a host: bound to its node by name, in the demo cloud's region and cell. */
 export function hostOf(host: PlannedHost, index: number, place: {readonly region: string; readonly cell: string}): AnyObject {
   return {
     apiVersion: 'basalt.dev/v1alpha1',
     kind: 'Host',
-    metadata: {name: host.name, labels: {'basalt.dev/region': place.region, 'basalt.dev/cell': place.cell}},
+    metadata: {
+      name: host.name,
+      labels: {'basalt.dev/region': place.region, 'basalt.dev/cell': place.cell, [MADE_BY_LABEL.name]: MADE_BY_LABEL.value},
+    },
     spec: {
       hostname: host.name,
       nodeName: host.name,

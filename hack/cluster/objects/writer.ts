@@ -1,12 +1,13 @@
 /**
  * Writes sets of manifests. What has been written is remembered by hash in a ConfigMap, so that a second `up` writes only what changed:
- * hundreds of objects, of which KubeVirt's CRDs alone are 2 MB.
+ * hundreds of objects, of which KubeVirt's CRDs alone are 2 MB. What was written and is gone, since somebody deleted it, is written again.
  */
 import {createHash} from 'node:crypto';
 import type {KubeClient} from '../../../kube/client.ts';
 import {ApiError, isAlreadyExists, isNotFound} from '../../../kube/errors.ts';
 import {keyOf, refOfObject, type AnyObject} from '../../../kube/objects.ts';
 import {forEachLimited, waitFor} from '../waiting.ts';
+import {missingObjects} from './existing.ts';
 import type {Kinds} from './kinds.ts';
 
 const CONFIG_MAP = {group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true} as const;
@@ -58,9 +59,9 @@ export class ManifestWriter {
     return new ManifestWriter(client, kinds, new Map(Object.entries(JSON.parse(text) as Record<string, string>)), signal);
   }
 
-  /** Writes those of the objects that are new or changed, several at a time; resolves with how many. `always` ignores the memory. */
+  /** Writes those of the objects that are new, changed or gone, several at a time; resolves with how many. `always` ignores the memory. */
   async write(objects: readonly AnyObject[], options: {readonly always?: boolean} = {}): Promise<number> {
-    const due = objects.filter((object) => options.always === true || this.#written.get(recordKey(object)) !== manifestHash(object));
+    const due = options.always === true ? objects : await this.#due(objects);
     await forEachLimited(due, CONCURRENCY, async (object) => {
       await this.#writeOne(object);
       if (options.always === true) return;
@@ -68,6 +69,13 @@ export class ManifestWriter {
       this.#changed = true;
     });
     return due.length;
+  }
+
+  async #due(objects: readonly AnyObject[]): Promise<AnyObject[]> {
+    const written = objects.filter((object) => this.#written.get(recordKey(object)) === manifestHash(object));
+    const gone = await missingObjects(this.#client, this.#kinds, written, this.#signal);
+    const done = new Set(written.filter((object) => !gone.has(object)));
+    return objects.filter((object) => !done.has(object));
   }
 
   async #writeOne(object: AnyObject): Promise<void> {

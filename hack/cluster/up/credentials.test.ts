@@ -8,9 +8,10 @@ test('secrets are made once, in a file of their owner only, and found again', ()
   const dir = mkdtempSync(join(tmpdir(), 'basalt-test-'));
   try {
     const path = join(dir, 'credentials.json');
-    const made = ensureCredentials(path);
+    const first = ensureCredentials(path);
+    expect(first.made).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(ensureCredentials(path)).toEqual(made);
+    expect(ensureCredentials(path)).toEqual({credentials: first.credentials, made: false});
   } finally {
     rmSync(dir, {recursive: true});
   }

@@ -31,13 +31,13 @@ export function makeCredentials(random: (bytes: number) => Buffer = randomBytes)
   return {demo: one(), other: one()};
 }
 
-/** The secrets of the file, made and written if there is none. */
-export function ensureCredentials(path: string): Credentials {
+/** The secrets of the file, made and written if there is none; `made` tells which. */
+export function ensureCredentials(path: string): {readonly credentials: Credentials; readonly made: boolean} {
   const there = readJson(path) as Credentials | undefined;
-  if (there !== undefined) return there;
-  const made = makeCredentials();
-  writeAtomic(path, `${JSON.stringify(made, undefined, 2)}\n`, 0o600);
-  return made;
+  if (there !== undefined) return {credentials: there, made: false};
+  const credentials = makeCredentials();
+  writeAtomic(path, `${JSON.stringify(credentials, undefined, 2)}\n`, 0o600);
+  return {credentials, made: true};
 }
 
 /** Tells one set of secrets from another. */

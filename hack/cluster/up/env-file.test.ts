@@ -3,7 +3,7 @@ import {expect, test} from '@jest/globals';
 import {parse} from 'yaml';
 import {choosePorts} from '../ports.ts';
 import {makeCredentials} from './credentials.ts';
-import {envVariables, renderClouds, renderEnv} from './env-file.ts';
+import {envVariables, renderClouds, renderEnv, withoutSecrets} from './env-file.ts';
 
 const ports = await choosePorts(0, () => Promise.resolve(true));
 const credentials = makeCredentials((bytes) => Buffer.alloc(bytes, 7));
@@ -44,6 +44,14 @@ test('the APIs are at their documented paths, CloudSigma at the root of its own 
 test('without our programs there is only Kubernetes', () => {
   const {credentials: _none, ...bare} = facts;
   expect(Object.keys(envVariables(bare))).not.toContain('BASALT_URL');
+});
+
+test('without secrets, users and addresses stay', () => {
+  const shown = renderEnv(withoutSecrets(envVariables(facts), credentials));
+  expect(shown).toMatch(/^OS_USERNAME=demo$/m);
+  expect(shown).toMatch(/^CRATON_URL=/m);
+  expect(shown).not.toMatch(/PASSWORD|API_KEY|TOKEN/);
+  for (const secret of [...Object.values(credentials.demo), ...Object.values(credentials.other)]) expect(shown).not.toContain(secret);
 });
 
 test('a shell reads back what was written, whatever is in it', () => {

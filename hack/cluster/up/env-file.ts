@@ -81,6 +81,12 @@ function quote(value: string): string {
   return /^[\w./:@%+=,-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** The variables that anyone may see: those whose value is none of the secrets. */
+export function withoutSecrets(variables: Readonly<Record<string, string>>, credentials: Credentials): Record<string, string> {
+  const secrets = new Set(Object.values(credentials).flatMap(({password, apiKey, token}) => [password, apiKey, token]));
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => !secrets.has(value)));
+}
+
 /** `clouds.yaml` with the clouds `basalt` and `basalt-other`. */
 export function renderClouds(ports: Ports, credentials: Credentials): string {
   const cloud = (name: string, secrets: AccountSecrets): object => ({

@@ -10,12 +10,12 @@ import {CONFIG_MAP, SECRET} from '../../../kube/types.ts';
 import {filesBelow} from '../files.ts';
 import {ensureImage} from '../image-server/image.ts';
 import {readYamlFolder} from '../objects/manifests.ts';
-import {hostOf} from '../objects/nodes.ts';
 import {HERE, ROOT} from '../paths.ts';
 import {probeHttp} from '../probes.ts';
 import {apiServer, imageServer, NAMESPACE, operator, OPERATOR_ACCOUNT, type ProgramOptions} from '../processes/programs.ts';
 import {hypervisor} from '../processes/virtualization.ts';
 import {waitFor} from '../waiting.ts';
+import {hostObjects} from './cloud-hosts.ts';
 import {keep, waitReady, type UpContext} from './context.ts';
 import {ACCOUNT_NAMES, credentialsSecret, DIGEST_ANNOTATION, digestOf, type Credentials} from './credentials.ts';
 import {imageUrl} from './env-file.ts';
@@ -139,9 +139,7 @@ export async function writeCredentials(context: UpContext, credentials: Credenti
 /** Applies cloud/ and the hosts. Objects that a person changed keep what we do not name. */
 export async function applyCloud(context: UpContext): Promise<AnyObject[]> {
   const objects = readYamlFolder(join(HERE, 'cloud'), {BASALT_IMAGE_URL: imageUrl(context.settings.ports)});
-  objects.push(
-    ...context.hosts.filter(({registered}) => registered).map((host, index) => hostOf(host, index, {region: 'default', cell: 'default'})),
-  );
+  objects.push(...(await hostObjects(context)));
   await reserveFlavorIds(context, objects);
   await context.writer.write(objects, {always: true});
   return objects;

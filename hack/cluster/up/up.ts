@@ -7,14 +7,15 @@ import type {AnyObject} from '../../../kube/objects.ts';
 import {parseVersions} from '../build/versions.ts';
 import {writeAtomic} from '../files.ts';
 import {tryLock} from '../lock.ts';
-import {planHosts} from '../objects/nodes.ts';
+import {hostsText, planHosts, type PlannedHost} from '../objects/nodes.ts';
 import type {Options} from '../options.ts';
 import {cacheFolder, clusterPaths, ROOT, type ClusterPaths} from '../paths.ts';
 import type {ClusterSettings} from '../state.ts';
+import {removeOldHosts} from './cloud-hosts.ts';
 import type {StartContext, UpContext} from './context.ts';
 import {dropOldLeases, installCrds, startApiserver, startControllers, startHosts, waitForControllers} from './control-plane.ts';
 import {ensureCredentials, type Credentials} from './credentials.ts';
-import {envVariables, renderClouds, renderEnv} from './env-file.ts';
+import {envVariables, renderClouds, renderEnv, withoutSecrets} from './env-file.ts';
 import {makePki} from './pki.ts';
 import {prepare, readHostTable} from './prepare.ts';
 import {
@@ -56,7 +57,7 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
     const table = readHostTable(env);
     const hosts = planHosts(table, options.hosts ?? table.count);
     const {settings, fresh} = await prepare(options, paths, build, {hosts: hosts.length, say, signal});
-    say(`${fresh ? 'Starting' : 'Bringing up to date'} the local cluster in ${paths.dir} (${describe(settings, hosts.length)})`);
+    say(`${fresh ? 'Starting' : 'Bringing up to date'} the local cluster in ${paths.dir} (${describe(settings, hosts)})`);
     const context: StartContext = {
       paths,
       settings,
@@ -70,10 +71,10 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
     };
     const step = stepRunner(say, now);
     if (fresh) await step('certificates', () => makePki(context));
-    const credentials = settings.programs ? ensureCredentials(paths.credentials) : undefined;
+    const secrets = settings.programs ? ensureCredentials(paths.credentials) : undefined;
     const running = await step('etcd, kube-apiserver', () => startApiserver(context));
     try {
-      await bringUp(running, step, fresh, credentials);
+      await bringUp(running, step, fresh, secrets?.credentials);
       await running.writer.save();
     } catch (error) {
       // The next `up` goes on from what was written; if even that cannot be remembered, it writes it again.
@@ -82,16 +83,16 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
     } finally {
       await running.client.close();
     }
-    finish(paths, settings, credentials, say);
+    finish(paths, settings, secrets, say);
     say(`Ready after ${secondsText(now() - began)}. Stop it with \`make down\`.`);
   } finally {
     release();
   }
 }
 
-function describe(settings: ClusterSettings, hosts: number): string {
+function describe(settings: ClusterSettings, hosts: readonly PlannedHost[]): string {
   if (settings.tier === 'api') return 'API server only';
-  return `${hosts} hosts${settings.light ? ', light: KubeVirt and CDI are simulated' : ''}${settings.programs ? '' : ', without our programs'}`;
+  return `${hostsText(hosts)}${settings.light ? ', light: KubeVirt and CDI are simulated' : ''}${settings.programs ? '' : ', without our programs'}`;
 }
 
 // What does not wait for each other runs side by side: starting is mostly other processes' CPU time.
@@ -104,7 +105,9 @@ async function bringUp(context: UpContext, step: Step, fresh: boolean, credentia
     credentials === undefined ? undefined : startOurs(context, step, credentials),
     startMachinery(context, step),
   ]);
-  if (cloud !== undefined) await step('operator, api-server, demo cloud Ready', () => waitForPrograms(context, cloud));
+  if (cloud === undefined) return;
+  await step('operator, api-server, demo cloud Ready', () => waitForPrograms(context, cloud));
+  await removeOldHosts(context);
 }
 
 async function startMachinery(context: UpContext, step: Step): Promise<void> {
@@ -137,12 +140,14 @@ async function startOurs(context: UpContext, step: Step, credentials: Credential
   });
 }
 
+// Secrets are shown by the run that made them up, and by no other: its output ends in logs and on screens that others see.
 function finish(
   paths: ClusterPaths,
   {ports, bin}: ClusterSettings,
-  credentials: Credentials | undefined,
+  secrets: ReturnType<typeof ensureCredentials> | undefined,
   say: (line: string) => void,
 ): void {
+  const credentials = secrets?.credentials;
   const variables = envVariables({
     dir: paths.dir,
     kubeconfig: paths.adminKubeconfig,
@@ -150,10 +155,11 @@ function finish(
     ports,
     ...(credentials === undefined ? {} : {credentials}),
   });
-  const text = renderEnv(variables);
-  writeAtomic(paths.env, text);
+  writeAtomic(paths.env, renderEnv(variables));
   if (credentials !== undefined) writeAtomic(paths.clouds, renderClouds(ports, credentials));
-  say(`\n${text}\nThese lines are in ${paths.env}: set -a; . ${paths.env}; set +a`);
+  const old = secrets?.made === false;
+  say(`\n${renderEnv(old ? withoutSecrets(variables, secrets.credentials) : variables)}`);
+  say(`${old ? 'These lines and the secrets' : 'These lines'} are in ${paths.env}: set -a; . ${paths.env}; set +a`);
   if (credentials !== undefined)
     say(`The openstack command: OS_CLIENT_CONFIG_FILE=${paths.clouds} openstack --os-cloud basalt server list`);
 }
