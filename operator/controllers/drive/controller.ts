@@ -4,7 +4,6 @@ import type {DriveClaim as Claim, Drive, DriveStatus, Image, Reason} from '../..
 import {owningServer} from '../../../crds/rules/claims.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
 import {rootDriveName} from '../../../crds/rules/names.ts';
-import {isForbidden, isInvalid} from '../../../kube/errors.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
 import {PERSISTENT_VOLUME_CLAIM} from '../../../kube/types.ts';
@@ -26,7 +25,7 @@ import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';
 import {nextStaleCheckMs, standingClaims} from './claims.ts';
 import type {ClaimantView} from './claims.ts';
-import {grownRequest} from './growth.ts';
+import {grownRequest, isRefusalOfGrowth} from './growth.ts';
 import {isMounted, isPlugged} from './mounts.ts';
 import {isPressing} from './pressing.ts';
 import {driveSource} from './source.ts';
@@ -96,7 +95,7 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       deps.events.event(drive, {type: 'Normal', reason: 'Resizing', action: 'Resize', message: `the claim asks for ${bytes} bytes now`});
       return {growing: true};
     } catch (error) {
-      if (!isForbidden(error) && !isInvalid(error)) throw error;
+      if (!isRefusalOfGrowth(error)) throw error;
       return {growing: false, growthRefused: error.message};
     }
   };
@@ -111,6 +110,11 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
     const namespace = drive.metadata.namespace ?? '';
     const key = keyIn(drive, claimName(drive));
     const isMade = pvcs.get(key) !== undefined || dataVolumes.get(key) !== undefined;
+    // Bytes that were asked to be encrypted are never stored in the clear instead.
+    if (!isMade && (drive.spec.encryptionCipher ?? 'None') !== 'None') {
+      const message = 'no storage tier of this installation encrypts';
+      return {blocked: {reason: 'EncryptionUnavailable', message, permanent: true}, waitsForConsumer: false, growing: false};
+    }
     const tier = tierOf(drive.spec.tier);
     const storage = {sizeBytes: drive.spec.sizeBytes, tier: isMade ? tier : await tierOfDrive(client, drive, tier, signal)};
     const identity = {name: claimName(drive), namespace, owner: controllerReference(drive), labels: driveLabels(uuidOf(drive))};

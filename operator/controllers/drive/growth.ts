@@ -1,5 +1,7 @@
 /** Growth of a drive: its claim asks for more. Pure. A drive never shrinks (the schema refuses that). */
 import {roundUpToMiB} from '../../../crds/rules/sizes.ts';
+import {isForbidden, isInvalid} from '../../../kube/errors.ts';
+import type {ApiError} from '../../../kube/errors.ts';
 import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import type {DataVolume} from '../../kubevirt/types.ts';
 import {bytesOf} from '../shared/quantity.ts';
@@ -23,3 +25,10 @@ export function grownRequest(sizeBytes: number, claim: PersistentVolumeClaim, vo
 /** Whether the storage has what its claim asks for. */
 export const isGrown = (claim: PersistentVolumeClaim): boolean =>
   bytesOf(claim.status?.capacity?.['storage']) >= bytesOf(claim.spec?.resources?.requests?.['storage']);
+
+/** What the authorizer says. An API server that has just started knows no rights yet, so this is no answer to the spec. */
+const NO_RIGHTS = /is forbidden: User "[^"]*" cannot /;
+
+/** Whether the cluster has refused to let a claim grow, as against not having answered; the latter is tried again. */
+export const isRefusalOfGrowth = (error: unknown): error is ApiError =>
+  isInvalid(error) || (isForbidden(error) && !NO_RIGHTS.test(error.message));

@@ -72,6 +72,18 @@ describe('drives', () => {
     );
   });
 
+  test('a drive that is to be encrypted is not made in the clear', async () => {
+    await world.createDrive('secret', {encryptionCipher: 'AesXtsPlain'});
+    const drive = await world.drive('secret', ({status}) => status?.phase === 'Failed');
+    expect(drive.status?.conditions?.find(({type}) => type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'EncryptionUnavailable',
+      message: 'no storage tier of this installation encrypts',
+    });
+    await world.operator.quiet();
+    expect(world.operator.server.objects(PERSISTENT_VOLUME_CLAIM, NS)).toEqual([]);
+  });
+
   test('the claim of a server that is gone is released', async () => {
     await world.createDrive('disk');
     const drive = await world.drive('disk', ({status}) => status?.phase === 'Ready');

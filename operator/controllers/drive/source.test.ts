@@ -45,7 +45,12 @@ describe('an image', () => {
       {reason: 'DependencyMissing', permanent: false},
     ],
     ['still importing', image({status: {phase: 'Importing'}}), GIB, {reason: 'DependencyNotReady', permanent: false}],
-    ['failed', image({status: {phase: 'Failed'}}), GIB, {reason: 'DependencyNotReady', permanent: true}],
+    [
+      'failed',
+      image({status: {phase: 'Failed', conditions: [{type: 'Ready', status: 'False', message: '404'}]}}),
+      GIB,
+      {reason: 'DependencyNotReady', message: 'image i failed to import: 404', permanent: true},
+    ],
     ['on its way out', image({metadata: {deletionTimestamp: 'x'}}), GIB, {reason: 'ObjectDeleted', permanent: false}],
     ['larger than the drive', image({status: {sizeBytes: 2 * GIB}}), GIB, {reason: 'CloneFailed', permanent: true}],
   ])('%s', (_name, found, size, expected) => {

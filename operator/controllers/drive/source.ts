@@ -26,12 +26,18 @@ export interface SourceView {
 
 const blocked = (reason: Reason, message: string, permanent = false): DriveSource => ({kind: 'blocked', reason, message, permanent});
 
+/** What an image says of itself, as the end of a sentence. */
+const because = ({status}: Image): string => {
+  const message = status?.conditions?.find(({type}) => type === 'Ready')?.message ?? '';
+  return message === '' ? '' : `: ${message}`;
+};
+
 function fromImage(drive: Drive, name: string, namespace: string, image: Image | undefined): DriveSource {
   const own = namespace === drive.metadata.namespace;
   if (image === undefined || (!own && image.spec.visibility !== 'Public'))
     return blocked('DependencyMissing', `image ${namespace}/${name} does not exist`);
   const claim = image.status?.dataVolume;
-  if (image.status?.phase === 'Failed') return blocked('DependencyNotReady', `image ${name} failed to import`, true);
+  if (image.status?.phase === 'Failed') return blocked('DependencyNotReady', `image ${name} failed to import${because(image)}`, true);
   if (isDeleting(image)) return blocked('ObjectDeleted', `image ${name} is being deleted`);
   if (image.status?.phase !== 'Ready' || claim === undefined) return blocked('DependencyNotReady', `image ${name} is not imported yet`);
   const least = image.status.sizeBytes ?? 0;

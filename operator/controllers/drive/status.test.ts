@@ -1,8 +1,9 @@
 import {describe, expect, test} from '@jest/globals';
 import type {Drive} from '../../../crds/index.ts';
+import {ApiError} from '../../../kube/errors.ts';
 import type {PersistentVolumeClaim} from '../../../kube/types.ts';
 import type {DataVolume} from '../../kubevirt/types.ts';
-import {grownRequest} from './growth.ts';
+import {grownRequest, isRefusalOfGrowth} from './growth.ts';
 import {isPressing} from './pressing.ts';
 import {driveStatus} from './status.ts';
 import type {DriveSeen} from './status.ts';
@@ -59,13 +60,13 @@ describe('phase and conditions', () => {
       'nothing yet: its source is missing',
       {blocked: {reason: 'DependencyMissing', message: 'm', permanent: false}},
       'Pending',
-      {Ready: 'Unknown Pending', Bound: 'Unknown Pending', Populated: 'False DependencyMissing'},
+      {Ready: 'False DependencyMissing', Bound: 'Unknown Pending', Populated: 'False DependencyMissing'},
     ],
     [
       'never: its source is larger',
       {blocked: {reason: 'CloneFailed', message: 'm', permanent: true}},
       'Failed',
-      {Populated: 'False CloneFailed'},
+      {Ready: 'False CloneFailed', Populated: 'False CloneFailed'},
     ],
     [
       'being copied',
@@ -101,8 +102,7 @@ describe('phase and conditions', () => {
     const status = driveStatus(seen(more));
     expect(status.phase).toBe(phase);
     const found = conditions(status);
-    // "Pending" is judged False by Ready: it is known that nothing is there.
-    expect(found).toMatchObject({...expected, ...(expected['Ready'] === 'Unknown Pending' ? {Ready: 'False Pending'} : {})});
+    expect(found).toMatchObject(expected);
     expect(Object.keys(found)).toEqual(['Ready', 'Bound', 'Populated', 'Resized', 'InUse', 'Deleting']);
   });
 
@@ -142,6 +142,17 @@ describe('growth', () => {
   ])('%s', (_name, size, held, made, expected) => {
     expect(grownRequest(size, held, made)).toBe(expected);
   });
+});
+
+test.each<[string, number, string, boolean]>([
+  ['of a policy', 403, 'persistentvolumeclaims "d" is forbidden: only dynamically provisioned pvc can be resized', true],
+  ['of the schema', 422, 'PersistentVolumeClaim "d" is invalid', true],
+  ['of an API server that knows no rights yet', 403, 'persistentvolumeclaims "d" is forbidden: User "o" cannot patch resource', false],
+  ['of a server that fails', 500, 'no', false],
+])('a refusal %s, %i: %s', (_name, status, message, expected) => {
+  expect(isRefusalOfGrowth(new ApiError({status, reason: 'Unknown', message, verb: 'patch', resource: 'persistentvolumeclaims'}))).toBe(
+    expected,
+  );
 });
 
 describe('what is written at once', () => {

@@ -90,6 +90,8 @@ function ready(seen: DriveSeen, parts: readonly Judgement[]): Judgement {
   const type = 'Ready';
   if (seen.duplicate !== undefined) return seen.duplicate;
   if (seen.deleting !== undefined) return {type, status: 'False', reason: 'Deleting', message: 'the drive is being deleted'};
+  // Why nothing was asked for says more than that nothing was.
+  if (seen.blocked !== undefined) return {type, status: 'False', reason: seen.blocked.reason, message: seen.blocked.message};
   // Nothing can be bound before a server starts, so that alone does not make a drive unready.
   const missing = parts.find(({status, reason}) => status !== 'True' && reason !== 'WaitingForConsumer');
   if (missing === undefined) return {type, status: 'True', reason: 'Ready', message: 'a server can use it'};

@@ -68,7 +68,9 @@ export async function carryOut(deps: Deps, book: LeaseBook, scope: Scope, contex
     nics: nets?.statuses ?? [],
     drivesPercent: disks?.percent ?? 0,
   };
-  const complete = resources !== undefined && disks?.held === true && nets?.complete === true && bootData?.complete === true;
+  // A machine that is there goes on; a new one is made when there is something to start from.
+  const startable = disks?.held === true && (disks.rootBegun || scope.machine !== undefined);
+  const complete = resources !== undefined && startable && nets?.complete === true && bootData?.complete === true;
   const {runStrategy, call, guestStopped} = planPower({
     wanted: scope.server.spec.powerState ?? 'Running',
     offMode: scope.server.spec.powerOffMode ?? 'TrySoft',

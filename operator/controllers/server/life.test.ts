@@ -132,6 +132,9 @@ describe('a server from an image', () => {
     await world.createServer('web', {image: {namespace: 'basalt-system', name: 'broken'}});
     const broken = await world.serverIs('web', 'ERROR');
     expect(broken.status?.fault?.message).toContain('404');
+    expect(conditionOf(broken, 'DrivesReady')).toMatchObject({status: 'False', message: expect.stringMatching(/^image broken: .*404/)});
+    await world.operator.quiet();
+    expect(world.operator.server.objects(VIRTUAL_MACHINE, NS)).toEqual([]);
     expect(world.operator.server.object(IMAGE, {namespace: 'basalt-system', name: 'broken'})?.status?.phase).toBe('Failed');
   });
 });

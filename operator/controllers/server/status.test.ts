@@ -1,10 +1,11 @@
 /** What a Server says of itself: reads like the manual of its conditions, phases, tasks, progress and faults. */
 import {describe, expect, test} from '@jest/globals';
-import type {Server, ServerStatus} from '../../../crds/index.ts';
+import type {Drive, Server, ServerStatus} from '../../../crds/index.ts';
 import {CONDITION_TYPES} from '../../../crds/index.ts';
 import {failed, no, yes} from './findings.ts';
 import type {Findings} from './findings.ts';
 import type {GuestView} from './guest.ts';
+import {fillFinding} from './phases/drives.ts';
 import {isPressing} from './pressing.ts';
 import {PLACEMENT_DEADLINE_MS, isEvicted, serverStatus} from './status.ts';
 import type {Seen} from './status.ts';
@@ -137,6 +138,16 @@ describe('phase and task', () => {
 });
 
 describe('conditions', () => {
+  test('RestartRequired speaks of a guest only when there is one', () => {
+    expect(condition(look({guest: RUNNING}), 'RestartRequired')?.message).toBe('the guest runs with the spec as it is');
+    expect(condition(look({server: server(STOPPED)}), 'RestartRequired')?.message).toMatch(/^no guest runs/);
+  });
+
+  test('a drive that is being deleted is not being prepared', () => {
+    const going = {metadata: {name: 'd', deletionTimestamp: 'x'}, status: {phase: 'Deleting'}} as unknown as Drive;
+    expect(fillFinding([going])).toMatchObject({status: 'False', reason: 'Deleting', message: 'drive d is being deleted'});
+  });
+
   test('all of the kind, on every pass, whatever was seen', () => {
     const every = [...CONDITION_TYPES.Server].toSorted();
     for (const seen of [{}, {guest: RUNNING}, {deleting: {reason: 'StoppingServer', message: ''}} as const, {paused: true}]) {

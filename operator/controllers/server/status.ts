@@ -110,7 +110,7 @@ function beside(seen: Seen): readonly Judgement[] {
     typed(
       'RestartRequired',
       changed === ''
-        ? no('NoPendingChanges', 'the guest runs with the spec as it is')
+        ? no('NoPendingChanges', alive ? 'the guest runs with the spec as it is' : 'no guest runs; the next start has the spec as it is')
         : yes('RestartRequired', `at the next start: ${changed}`),
     ),
     typed(

@@ -8,6 +8,7 @@ import {decideClaim, statusWithClaims} from '../../../../crds/rules/claims.ts';
 import {DEFAULT_IMAGE_BYTES, gibibytes} from '../../../../crds/rules/sizes.ts';
 import {LABELS} from '../../../../crds/wellknown.ts';
 import {isConflict} from '../../../../kube/errors.ts';
+import {isDeleting} from '../../../../kube/objects.ts';
 import {ensureChild} from '../../../children/ensure.ts';
 import type {MachineDisk} from '../../../kubevirt/disks.ts';
 import {claimNameOfDrive} from '../../../kubevirt/names.ts';
@@ -25,6 +26,8 @@ export interface DrivesFound {
   readonly image: Finding;
   /** Whether every drive is held, so that the machine may be made; it need not be filled yet. */
   readonly held: boolean;
+  /** Whether the root drive has, or is about to get, its bytes: else there is nothing to start from. True without a root drive. */
+  readonly rootBegun: boolean;
   readonly disks: readonly MachineDisk[];
   readonly percent: number;
 }
@@ -41,6 +44,7 @@ function imageFinding({server, image, namespace, driveOf, disks}: Scope): Findin
     return no('DependencyMissing', `image ${wanted.name} does not exist`);
   const because = image.status?.conditions?.find(({type}) => type === 'Ready')?.message ?? '';
   if (image.status?.phase === 'Failed') return failed('ImportFailed', `image ${wanted.name}: ${because}`);
+  if (isDeleting(image)) return no('ObjectDeleted', `image ${wanted.name} is being deleted`);
   if (image.status?.phase === 'Ready') return yes('ImageReady', `image ${wanted.name} is ready`);
   return no('DependencyNotReady', `image ${wanted.name} is not imported yet${because === '' ? '' : `: ${because}`}`);
 }
@@ -133,13 +137,14 @@ async function holdListed(deps: Deps, scope: Scope, disk: WantedDisk, {signal, c
   }
 }
 
-function fillFinding(drives: readonly Drive[]): Finding {
+export function fillFinding(drives: readonly Drive[]): Finding {
   if (drives.length === 0) return yes('NoDrives', 'the server has no drives');
   const broken = drives.find(({status}) => status?.phase === 'Failed');
   const because = (drive: Drive): string => drive.status?.conditions?.find(({type}) => type === 'Ready')?.message ?? '';
   if (broken !== undefined) return failed('DriveFailed', `drive ${broken.metadata.name}: ${because(broken)}`);
   const filling = drives.find(({status}) => status?.phase !== 'Ready');
   if (filling === undefined) return yes('DrivesReady', 'every drive is held and filled');
+  if (isDeleting(filling)) return no('Deleting', `drive ${filling.metadata.name} is being deleted`);
   const why = because(filling);
   return no('Provisioning', `drive ${filling.metadata.name} is being prepared${why === '' ? '' : `: ${why}`}`);
 }
@@ -163,9 +168,9 @@ export async function ensureDrives(
   const rootMissing = root !== undefined && scope.driveOf(root.drive) === undefined;
   // The size of a root drive that is yet to be made depends on both, and cannot be taken back.
   if (rootMissing && image.reason === 'DependencyMissing')
-    return {finding: no(image.reason, image.message), image, held: false, disks: [], percent: 0};
+    return {finding: no(image.reason, image.message), image, held: false, rootBegun: false, disks: [], percent: 0};
   if (rootMissing && resources === undefined)
-    return {finding: no('Pending', 'the size is not known yet'), image, held: false, disks: [], percent: 0};
+    return {finding: no('Pending', 'the size is not known yet'), image, held: false, rootBegun: false, disks: [], percent: 0};
   const results = await Promise.all(
     scope.disks.map(async (disk) => ({
       disk,
@@ -179,5 +184,8 @@ export async function ensureDrives(
     const media = disk.media === 'Cdrom' || drive?.spec.type === 'Cdrom' ? 'Cdrom' : 'Disk';
     return {slot: disk.slot, claimName: claimNameOfDrive(disk.drive), media, shared: drive?.spec.claimType === 'Shared'};
   });
-  return {finding: missing?.finding ?? fillFinding(drives), image, held: missing === undefined, disks, percent: percentOf(drives)};
+  const rootDrive = root === undefined ? undefined : drives.find(({metadata}) => metadata.name === root.drive);
+  const rootBegun = image.status === 'True' || rootDrive?.status?.persistentVolumeClaim !== undefined;
+  const finding = missing?.finding ?? (rootBegun ? fillFinding(drives) : image);
+  return {finding, image, held: missing === undefined, rootBegun, disks, percent: percentOf(drives)};
 }
