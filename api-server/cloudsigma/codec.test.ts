@@ -71,6 +71,11 @@ describe('the text format', () => {
     expect(formatObjects([{a: 1}, {b: 2}])).toBe('a 1\n\nb 2\n');
   });
 
+  test('control characters never reach a terminal, and cannot forge a line', () => {
+    const object = {'user:a\nstatus\u0000': 'x', name: 'n\u0000\u001b[31m\u007f\r\nb\tc'};
+    expect(formatObject(object)).toBe('user:astatus x\nname n[31m\\nb\tc\n');
+  });
+
   test('reading values', () => {
     const properties = parseProperties('a \nb\nc  x  y \n');
     expect(valueOf(properties, 'a')).toBeUndefined();

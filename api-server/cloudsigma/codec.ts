@@ -1,7 +1,9 @@
 /**
  * The text format of the CloudSigma API: one property per line (key, one space, value to the end of the line), one blank line between
- * objects, lists of uuids one per line. A newline inside a value travels as the two characters `\` `n`; nothing else is escaped.
+ * objects, lists of uuids one per line. A newline inside a value travels as the two characters `\` `n`; nothing else is escaped, and
+ * other control characters are left out.
  */
+import {hasControlCharacter} from '../../crds/rules/names.ts';
 
 /** What a request body says. `undefined` = a bare key, which unsets the value. A key given twice: the last one counts. */
 export type Properties = ReadonlyMap<string, string | undefined>;
@@ -9,7 +11,14 @@ export type Properties = ReadonlyMap<string, string | undefined>;
 /** One object of an answer, keys in the order in which they are written. `undefined` leaves the key out. */
 export type TextObject = Readonly<Record<string, string | number | boolean | undefined>>;
 
-const encodeValue = (value: string): string => value.replaceAll('\r\n', '\n').replaceAll('\r', '\n').replaceAll('\n', '\\n');
+/** What no client sends and no line should carry: control characters but the tab. Objects made with kubectl may have them. */
+// oxlint-disable-next-line no-control-regex -- they are what it looks for
+const UNPRINTABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/g;
+
+const encodeKey = (key: string): string => key.replaceAll(UNPRINTABLE, '');
+
+const encodeValue = (value: string): string =>
+  value.replaceAll('\r\n', '\n').replaceAll('\r', '\n').replaceAll('\n', '\\n').replaceAll(UNPRINTABLE, '');
 
 const decodeValue = (value: string): string => value.replaceAll('\\n', '\n');
 
@@ -37,11 +46,14 @@ export function wordsOf(properties: Properties, key: string): string[] {
   return (properties.get(key) ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
+/** Whether a name has a control character, the line break apart, which the format documents. */
+export const hasForbiddenCharacter = (name: string): boolean => hasControlCharacter(name.replaceAll('\n', ''));
+
 /** Writes one object with a final newline; no properties at all give an empty text. */
 export function formatObject(object: TextObject): string {
   let text = '';
   for (const [key, value] of Object.entries(object)) {
-    if (value !== undefined) text += `${key} ${encodeValue(String(value))}\n`;
+    if (value !== undefined) text += `${encodeKey(key)} ${encodeValue(String(value))}\n`;
   }
   return text;
 }

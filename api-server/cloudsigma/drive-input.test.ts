@@ -55,6 +55,8 @@ describe('drives/create', () => {
     ['name d\nsize 10M\nencryption:cipher rot13', ['encryption:cipher']],
     ['name d\nsize 10M\nencryption:cipher aes-xts-plain', ['encryption:cipher']],
     [`name ${'x'.repeat(256)}\nsize 10M`, ['name']],
+    ['name d\u0000\nsize 10M', ['name']],
+    ['name two\\nlines\nsize 10M', []],
   ])('%j names every wrong key', (body, keys) => {
     expect(problemsOf(() => readDriveCreate(parseProperties(body), plain))).toEqual(keys);
   });

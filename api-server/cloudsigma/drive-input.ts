@@ -1,7 +1,7 @@
 /** From the body of a drive command to the fields of a Drive. Pure: every problem is collected and named by its key. */
 import {MAX_DRIVE_BYTES, MIB_BYTES} from '../../crds/common.ts';
 import {isUuid} from '../../crds/rules/names.ts';
-import {valueOf, wordsOf, type Properties} from './codec.ts';
+import {hasForbiddenCharacter, valueOf, wordsOf, type Properties} from './codec.ts';
 import {Problems} from './errors.ts';
 import {parseSize} from './units.ts';
 
@@ -29,6 +29,7 @@ function nameOf(body: Properties, problems: Problems): string {
   const name = valueOf(body, 'name');
   if (name === undefined) problems.add('name', 'This field is required.');
   else if (name.length > 255) problems.add('name', 'must not be longer than 255 characters');
+  else if (hasForbiddenCharacter(name)) problems.add('name', 'must not have control characters');
   return name ?? '';
 }
 

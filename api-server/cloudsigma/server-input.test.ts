@@ -69,6 +69,8 @@ describe('servers/create', () => {
 
   test.each([
     ['', ['cpu', 'mem', 'name']],
+    ['name s\u001b[1m\ncpu 4000\nmem 512', ['name']],
+    ['name s\u007f\ncpu 4000\nmem 512', ['name']],
     ['name s\ncpu fast\nmem lots', ['cpu', 'mem']],
     [`${base}smp many`, ['smp']],
     [`${base}smp 2`, ['smp']],

@@ -4,7 +4,7 @@
  */
 import {MAX_MEMORY_MIB, MAX_VCPUS} from '../../crds/index.ts';
 import {isUuid} from '../../crds/rules/names.ts';
-import {valueOf, wordsOf, type Properties} from './codec.ts';
+import {hasForbiddenCharacter, valueOf, wordsOf, type Properties} from './codec.ts';
 import {compareSlots, isBadDeviceKey, parseDevice, parseDeviceKey} from './devices.ts';
 import type {Problems} from './errors.ts';
 import {readNics, type NicFields} from './nic-input.ts';
@@ -164,6 +164,7 @@ export function readServerCreate(body: Properties, problems: Problems): ServerFi
   const name = valueOf(body, 'name');
   if (name === undefined) problems.add('name', REQUIRED);
   else if (name.length > 255) problems.add('name', 'must not be longer than 255 characters');
+  else if (hasForbiddenCharacter(name)) problems.add('name', 'must not have control characters');
   return {
     name: name ?? '',
     cpu: readCpu(body, problems),

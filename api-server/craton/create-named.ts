@@ -1,5 +1,6 @@
 /** Creates one object of the inventory under a name that is derived from its unique key, so that of two creates at once one fails. */
 import {inventoryName} from '../../crds/rules/names.ts';
+import {isDeleting} from '../../kube/objects.ts';
 import {Failure} from '../http/failure.ts';
 import type {Collection, Draft} from '../store/types.ts';
 import {checkDataSize} from './data.ts';
@@ -7,7 +8,7 @@ import {duplicate} from './errors.ts';
 import type {InventoryKind, InventoryObject, Plan} from './kind.ts';
 import type {View} from './view.ts';
 
-/** Names that are tried when a renamed object still has the cluster name that a new one's key gives. */
+/** Names that are tried when an object that was renamed, or is still going away, has the cluster name that a new one's key gives. */
 const MAX_NAMESAKES = 5;
 
 /** Throws 409 when the place or the UUID of a plan is taken, 413 when its data are too many. `current` is the object that it changes. */
@@ -21,7 +22,7 @@ export function checkFree<T extends InventoryObject>(
   const collection = kind.collection(view.store);
   const taken = collection
     .byName(plan.name)
-    .some((other) => other.metadata.uid !== current?.metadata.uid && kind.sameKey(other, plan.spec));
+    .some((other) => !isDeleting(other) && other.metadata.uid !== current?.metadata.uid && kind.sameKey(other, plan.spec));
   if (taken) throw duplicate(kind.what, plan.member, plan.name);
   if (plan.uuid !== undefined && collection.byUuid(plan.uuid.value) !== undefined)
     throw duplicate(kind.what, plan.uuid.member, plan.uuid.value);
@@ -43,9 +44,10 @@ export async function createNamed<T extends InventoryObject>(
       return await collection.create(draft, {signal});
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'already-exists') throw error;
-      // The holder of the cluster name may have been renamed since: then its key is free although its name is not.
+      // The holder of the cluster name may have been renamed or deleted since: then its key is free although its name is not.
       const holder = collection.get({name});
-      if (holder === undefined || kind.sameKey(holder, plan.spec)) throw duplicate(kind.what, plan.member, plan.name);
+      if (holder === undefined || (!isDeleting(holder) && kind.sameKey(holder, plan.spec)))
+        throw duplicate(kind.what, plan.member, plan.name);
     }
   }
   throw duplicate(kind.what, plan.member, plan.name);

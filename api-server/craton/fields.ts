@@ -1,4 +1,5 @@
 /** Readers of single members of a request body. Each adds its problem and answers undefined when the member is absent or wrong. */
+import {hasControlCharacter} from '../../crds/rules/names.ts';
 import type {Problems} from './errors.ts';
 import {isObject} from './json.ts';
 
@@ -16,8 +17,15 @@ const given = (body: Body, member: string): unknown => (Object.hasOwn(body, memb
 /** Says that a required member is missing. */
 export const MISSING = 'is required';
 
-/** A string of 1 to 255 characters. */
+/** A string of 1 to 255 characters, none of them a control character. */
 export function readString(body: Body, member: string, problems: Problems): string | undefined {
+  const value = readFreeString(body, member, problems);
+  if (value === undefined || !hasControlCharacter(value)) return value;
+  problems.add(member, 'must not have control characters');
+  return undefined;
+}
+
+function readFreeString(body: Body, member: string, problems: Problems): string | undefined {
   const value = given(body, member);
   if (value === undefined) return undefined;
   if (typeof value !== 'string') problems.add(member, 'must be a string');
@@ -27,9 +35,9 @@ export function readString(body: Body, member: string, problems: Problems): stri
   return undefined;
 }
 
-/** As {@link readString}, where the empty string is a value too (`note`). */
+/** Prose (`note`): up to 255 characters, of which some may be line breaks. */
 export function readText(body: Body, member: string, problems: Problems): string | undefined {
-  return given(body, member) === '' ? '' : readString(body, member, problems);
+  return given(body, member) === '' ? '' : readFreeString(body, member, problems);
 }
 
 /** A UUID, with or without hyphens, in its usual spelling. */

@@ -31,9 +31,17 @@ describe('arguments of lists', () => {
     expect(problems.any).toBe(false);
   });
 
-  test.each(['limit=0', 'limit=10001', 'limit=-1', 'limit=ten', 'limit=1.5', 'id=x'])('%j is a 400', (query) => {
+  test.each([
+    ['limit=0', 'must be from 1 to 10000'],
+    ['limit=10001', 'must be from 1 to 10000'],
+    ['limit=-1', 'must be from 1 to 10000'],
+    ['limit=1000000000000000000000', 'must be from 1 to 10000'],
+    ['limit=ten', 'ten is not a whole number'],
+    ['limit=1.5', '1.5 is not a whole number'],
+    ['id=x', 'x is not a number'],
+  ])('%j is a 400: %s', (query, message) => {
     const problems = new Problems();
     readFilters(new URLSearchParams(query), problems);
-    expect(problems.any).toBe(true);
+    expect(() => problems.throwIfAny()).toThrow(expect.objectContaining({code: 'invalid', fields: [{path: query.split('=')[0], message}]}));
   });
 });

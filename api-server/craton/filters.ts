@@ -38,12 +38,19 @@ function integer(query: URLSearchParams, name: string, problems: Problems): numb
   return undefined;
 }
 
+function limitOf(query: URLSearchParams, problems: Problems): number {
+  const text = argument(query, 'limit');
+  if (text === undefined) return DEFAULT_LIMIT;
+  const limit = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(limit)) problems.add('limit', `${text} is not a whole number`);
+  else if (limit < 1 || limit > MAX_LIMIT) problems.add('limit', `must be from 1 to ${MAX_LIMIT}`);
+  return limit;
+}
+
 /** Reads the arguments; unknown ones are ignored. */
 export function readFilters(query: URLSearchParams, problems: Problems): Filters {
-  const limit = integer(query, 'limit', problems) ?? DEFAULT_LIMIT;
-  if (limit < 1 || limit > MAX_LIMIT) problems.add('limit', `must be from 1 to ${MAX_LIMIT}`);
   return {
-    limit,
+    limit: limitOf(query, problems),
     id: integer(query, 'id', problems),
     name: argument(query, 'name', 'hostname'),
     uuid: argument(query, 'uuid')?.toLowerCase(),

@@ -29,6 +29,22 @@ describe('Craton JSON', () => {
     },
   );
 
+  test.each<[string, number, string | undefined]>([
+    ['[', 1000, undefined],
+    ['[', 1001, 'nested too deeply'],
+    ['[', 100_000, 'nested too deeply'],
+    ['{"a":', 1001, 'nested too deeply'],
+  ])('%s, %d deep', (open, depth, message) => {
+    const text = `${open.repeat(depth)}1${(open === '[' ? ']' : '}').repeat(depth)}`;
+    if (message === undefined) expect(formatJson(parseExactJson(text))).toBe(`${text}\n`);
+    else expect(() => parseExactJson(text)).toThrow(message);
+  });
+
+  test('brackets in strings are not nesting', () => {
+    const value = {a: `${'['.repeat(2000)}"\\`, b: '{'.repeat(2000)};
+    expect(parseExactJson(JSON.stringify(value))).toEqual(value);
+  });
+
   test.each(['', '{', "{'a':1}", '<x/>'])('%j is not JSON', (text) => {
     expect(() => parseExactJson(text)).toThrow(Failure);
   });

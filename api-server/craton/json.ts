@@ -12,6 +12,24 @@ const parse = JSON.parse as (
   reviver: (this: unknown, key: string, value: unknown, context: ReviverContext) => unknown,
 ) => unknown;
 
+/** Deepest nesting of a body: far from where the recursion of parsing and writing would run out of stack. */
+const MAX_DEPTH = 1000;
+
+/** Whether arrays and objects lie in one another more than {@link MAX_DEPTH} deep. Of text that is not JSON the answer means nothing. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '"') quoted = !quoted;
+    else if (quoted && char === '\\') at += 1;
+    else if (!quoted && (char === '[' || char === '{')) depth += 1;
+    else if (!quoted && (char === ']' || char === '}')) depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
 const isInteger = (source: string): boolean => /^-?\d+$/.test(source);
 
 /** Stands, while a body is parsed, for a number that would come back changed. */
@@ -30,9 +48,10 @@ function findInexact(value: unknown, path: readonly string[] = []): string | und
 
 /**
  * Parses a body. An integer beyond ±(2^53−1), or a number beyond the range of a double, would come back changed: it is refused, and the
- * key is named. Throws `bad-body` for text that is not JSON.
+ * key is named. Throws `bad-body` for text that is not JSON or nested too deeply.
  */
 export function parseExactJson(text: string): unknown {
+  if (isTooDeep(text)) throw new Failure('bad-body', `The request body is nested too deeply: at most ${MAX_DEPTH} levels are read`);
   let exact = true;
   let value: unknown;
   try {

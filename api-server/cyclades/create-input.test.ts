@@ -2,6 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 import {Failure} from '../http/failure.ts';
 import {
   checkMetadataCount,
+  checkName,
   readAdminPass,
   readFlavorRef,
   readKeyNames,
@@ -118,6 +119,23 @@ test.each<[Record<string, unknown>, unknown]>([
   [{key_name: 5}, 'bad-request'],
 ])('check 5: %j', (server, expected) => {
   expect(outcome(() => readKeyNames(server))).toEqual(expected);
+});
+
+describe('check 6: name', () => {
+  test.each<[string, string | undefined]>([
+    ['Zürich ☁ 1', undefined],
+    ['x'.repeat(255), undefined],
+    ['x'.repeat(256), 'bad-request'],
+    ['u\u0000x', 'bad-request'],
+    ['two\nlines', 'bad-request'],
+    ['del\u007f', 'bad-request'],
+  ])('%j', (name, expected) => {
+    expect(outcome(() => checkName(name))).toBe(expected);
+  });
+
+  test('an empty name is said to be one', () => {
+    expect(() => readShape({server: {...good, name: ' '}})).toThrow('"name" must not be empty');
+  });
 });
 
 describe('check 6: metadata', () => {

@@ -2,6 +2,7 @@
  * Reads the body of a server create. One function per numbered check of behaviour 6.6, because their order decides which fault a client
  * sees; create.ts calls them in that order, with look-ups in between. Pure.
  */
+import {hasControlCharacter} from '../../crds/rules/names.ts';
 import {isObject} from '../http/body.ts';
 import {Failure} from '../http/failure.ts';
 import type {Profile} from './profile.ts';
@@ -37,7 +38,8 @@ export function readShape(body: unknown): CreateShape {
   const server = isObject(body) ? body['server'] : undefined;
   if (!isObject(server)) throw bad('Malformed request: "server" is missing');
   const {name, imageRef, flavorRef, metadata, personality, networks} = server;
-  if (typeof name !== 'string' || name.trim() === '') throw bad('Malformed request: "name" is missing or not a string');
+  if (typeof name !== 'string') throw bad('Malformed request: "name" is missing or not a string');
+  if (name.trim() === '') throw bad('Malformed request: "name" must not be empty');
   if (imageRef === undefined || imageRef === null || imageRef === '') throw bad('Malformed request: "imageRef" is missing');
   if (typeof imageRef !== 'string') throw bad('Malformed request: "imageRef" is not a string');
   if (flavorRef === undefined || flavorRef === null || flavorRef === '') throw bad('Malformed request: "flavorRef" is missing');
@@ -161,9 +163,10 @@ export function readKeyNames(server: Readonly<Record<string, unknown>>): readonl
   return distinct;
 }
 
-/** Check 6: length of the name; also of a rename. */
+/** Check 6: length and characters of the name; also of a rename. */
 export function checkName(name: string): void {
   if (codePoints(name) > LIMITS.name) throw bad(`"name" is longer than ${LIMITS.name} characters`);
+  if (hasControlCharacter(name)) throw bad('"name" has a control character');
 }
 
 /** One item of metadata. */

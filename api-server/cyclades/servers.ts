@@ -59,8 +59,8 @@ export async function renameServer(input: Input, context: ComputeContext): Promi
   const server = serverOf(context, input, {deleted: true});
   const body = jsonObject(input, {strict: true});
   const name = isObject(body['server']) ? body['server']['name'] : undefined;
-  if (typeof name !== 'string' || name.trim() === '')
-    throw new Failure('bad-request', 'Malformed request: "server.name" is missing or not a string');
+  if (typeof name !== 'string') throw new Failure('bad-request', 'Malformed request: "server.name" is missing or not a string');
+  if (name.trim() === '') throw new Failure('bad-request', 'Malformed request: "server.name" must not be empty');
   checkName(name);
   await editSpec(input, context, server, (spec) => (spec.name === name ? undefined : {...spec, name}));
   return empty(204);

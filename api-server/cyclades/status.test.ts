@@ -54,6 +54,9 @@ test.each<[ServerStatus, number]>([
   [{phase: 'BUILD', progressPercent: 40}, 40],
   [{phase: 'BUILD', progressPercent: 100}, 99],
   [{phase: 'ACTIVE', progressPercent: 40}, 100],
+  [{phase: 'ERROR'}, 0],
+  [{phase: 'ERROR', progressPercent: 40}, 40],
+  [{phase: 'ERROR', progressPercent: 100}, 100],
   [{}, 0],
 ])('progress of %j is %d', (status, expected) => {
   const it = server({status});

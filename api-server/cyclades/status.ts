@@ -73,8 +73,10 @@ function taskOf(server: Server): TaskState {
   return TASKS.includes(task) ? (task as TaskState) : '';
 }
 
-/** Percent: what is built of a server in BUILD, else 100. */
+/** Percent: what is built of a server in BUILD, or of one that failed (100 when that was later); else 100. */
 export function progressOf(server: Server, state: ServerState): number {
-  if (state.status !== 'BUILD') return 100;
-  return Math.min(99, Math.max(0, Math.trunc(server.status?.progressPercent ?? 0)));
+  if (state.status !== 'BUILD' && state.status !== 'ERROR') return 100;
+  // The operator's 100 says that the first build has ended, which BUILD contradicts.
+  const most = state.status === 'BUILD' ? 99 : 100;
+  return Math.min(most, Math.max(0, Math.trunc(server.status?.progressPercent ?? 0)));
 }

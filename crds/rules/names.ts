@@ -6,6 +6,15 @@ import {credentialsSecretName} from '../wellknown.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HASH_LENGTH = 8;
 
+// oxlint-disable-next-line no-control-regex -- they are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Whether the text has a control character (U+0000 to U+001F, U+007F), line breaks and tabs included. Names may not: they are shown on
+ * terminals and in line-based formats.
+ */
+export const hasControlCharacter = (text: string): boolean => CONTROL.test(text);
+
 /** Whether the text is a UUID in the usual form, lower case. */
 export const isUuid = (text: string): boolean => UUID.test(text);
 
