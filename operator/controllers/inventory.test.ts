@@ -1,7 +1,7 @@
 import {until} from '../../kube/testing/until.ts';
 import {afterEach, describe, expect, test} from '@jest/globals';
 import {ACCOUNT, CELL, FLAVOR, HOST, KEY_PAIR, NETWORK, REGION} from '../../crds/index.ts';
-import type {Condition, Host} from '../../crds/index.ts';
+import type {Cell, Condition, Host, Region} from '../../crds/index.ts';
 import type {KubeObject} from '../../kube/objects.ts';
 import {NAMESPACE, NODE, POD, ROLE_BINDING, SECRET} from '../../kube/types.ts';
 import {VIRTUAL_MACHINE_INSTANCE} from '../kubevirt/types.ts';
@@ -65,7 +65,7 @@ describe('a region with a cell and a host', () => {
     const region = await harness.eventually(REGION, 'r', (object) => object.status?.hosts === 1);
     expect([host.spec.id, region.spec.id, region.status?.uuid]).toEqual([1, 1, region.metadata.uid]);
     expect(host.metadata.finalizers).toEqual(['basalt.dev/finalizer']);
-    expect(region.metadata.finalizers ?? []).toEqual([]);
+    expect(region.metadata.finalizers).toEqual(['basalt.dev/finalizer']);
     expect(harness.server.object(NODE, {name: 'bm-0'})?.metadata.labels).toMatchObject({
       'topology.basalt.dev/region': 'r',
       'topology.basalt.dev/cell': 'c',
@@ -114,6 +114,35 @@ describe('a region with a cell and a host', () => {
     const labels = Object.keys(harness.server.object(NODE, {name: 'bm-0'})?.metadata.labels ?? {});
     expect(labels.filter((label) => label.startsWith('topology.basalt.dev'))).toEqual([]);
     await harness.eventually(REGION, 'r', (region) => region.status?.hosts === 0);
+  });
+
+  test('a region and a cell stay while something is below them, say what, and go with the last of it', async () => {
+    await build();
+    const {client} = harness.deps;
+    const deleting = (object: Region | Cell) => object.status?.conditions?.find(({type}) => type === 'Deleting');
+    await client.delete(REGION, {name: 'r'});
+    const region = await harness.eventually(REGION, 'r', is('Deleting', 'True'));
+    expect(deleting(region)).toMatchObject({reason: 'CellsRemain', message: 'cells are still in it: c'});
+    await client.delete(CELL, {name: 'c'});
+    const cell = await harness.eventually(CELL, 'c', is('Deleting', 'True'));
+    expect(deleting(cell)).toMatchObject({reason: 'HostsRemain', message: 'hosts are still in it: bm-0'});
+    const before = await harness.quiet();
+    expect([harness.server.object(REGION, {name: 'r'}), await harness.quiet()]).toEqual([expect.anything(), before]);
+    await client.delete(HOST, {name: 'bm-0'});
+    await harness.gone(CELL, 'c');
+    await harness.gone(REGION, 'r');
+  });
+
+  test('a region waits for hosts without a cell too', async () => {
+    const {deps} = await start();
+    await deps.client.create(REGION, written(regionOf('r')));
+    await deps.client.create(HOST, written(hostOf('h', {region: 'r'})));
+    await harness.eventually(REGION, 'r', (region) => region.status?.hosts === 1);
+    await deps.client.delete(REGION, {name: 'r'});
+    const region = await harness.eventually(REGION, 'r', is('Deleting', 'True'));
+    expect(region.status?.conditions?.find(({type}) => type === 'Deleting')?.reason).toBe('HostsRemain');
+    await deps.client.delete(HOST, {name: 'h'});
+    await harness.gone(REGION, 'r');
   });
 
   test('two hosts never fight over one node: the older has it', async () => {

@@ -1,9 +1,11 @@
-/** Cell: counts of its hosts and servers, and the sum of their capacity. It creates nothing, so it has no finalizer. */
-import {CELL} from '../../../crds/index.ts';
+/**
+ * Cell: counts of its hosts and servers, and the sum of their capacity. It creates nothing; the finalizer keeps it while hosts name it.
+ */
+import {CELL, HOST} from '../../../crds/index.ts';
 import type {Cell, CellStatus} from '../../../crds/index.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
-import {COUNTING_DELAY_MS} from '../shared/inventory.ts';
+import {COUNTING_DELAY_MS, deletingAbove, untilNothingIsBelow} from '../shared/inventory.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {cellStatus} from './status.ts';
 
@@ -35,6 +37,16 @@ export function createCellController(deps: Deps): ControllerDefinition {
       });
       await scope.saveStatus(cell, status);
       return DONE;
+    },
+    async finalize(cell, scope) {
+      const below = {fieldSelector: `spec.cell=${cell.metadata.name}`, signal: scope.signal};
+      const {items} = await deps.client.list(HOST, below);
+      const result = untilNothingIsBelow(deletingAbove(cell, [], items));
+      if (result.kind === 'blocked') {
+        const region = regions.get(cell.spec.region);
+        await scope.saveStatus(cell, cellStatus({cell, region, hosts: items, duplicate: scope.duplicate, nowMs: scope.nowMs}));
+      }
+      return result;
     },
   });
 }

@@ -1,9 +1,9 @@
 /** The status of a Cell, from the hosts that name it and its Region. */
 import type {Cell, CellStatus, Host, Region} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
-import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
+import {conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {inventoryReady, sumHosts} from '../shared/inventory.ts';
+import {deletingAbove, inventoryReady, sumHosts} from '../shared/inventory.ts';
 
 /** What was gathered. `region` is undefined when the Region that the cell names does not exist. */
 export interface CellSeen {
@@ -24,6 +24,6 @@ export function cellStatus({cell, region, hosts, duplicate, nowMs}: CellSeen): C
     observedGeneration: cell.metadata.generation ?? 0,
     uuid: uuidOf(cell),
     ...sumHosts(hosts),
-    conditions: conditionsOf(cell, [duplicate ?? missing ?? inventoryReady(hosts), NOT_DELETING], nowMs),
+    conditions: conditionsOf(cell, [duplicate ?? missing ?? inventoryReady(hosts), deletingAbove(cell, [], hosts)], nowMs),
   };
 }

@@ -1,10 +1,13 @@
-/** Region: counts of its cells, hosts and servers, and the sum of its hosts' capacity. It creates nothing, so it has no finalizer. */
-import {REGION} from '../../../crds/index.ts';
+/**
+ * Region: counts of its cells, hosts and servers, and the sum of its hosts' capacity. It creates nothing; the finalizer keeps it while
+ * cells or hosts name it.
+ */
+import {CELL, HOST, REGION} from '../../../crds/index.ts';
 import type {Cell, Host, Region, RegionStatus} from '../../../crds/index.ts';
 import type {Change} from '../../../kube/informer.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
-import {COUNTING_DELAY_MS} from '../shared/inventory.ts';
+import {COUNTING_DELAY_MS, deletingAbove, untilNothingIsBelow} from '../shared/inventory.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {regionStatus} from './status.ts';
 
@@ -33,6 +36,14 @@ export function createRegionController(deps: Deps): ControllerDefinition {
       });
       await scope.saveStatus(region, status);
       return DONE;
+    },
+    async finalize(region, scope) {
+      const below = {fieldSelector: `spec.region=${region.metadata.name}`, signal: scope.signal};
+      const [left, leftHosts] = await Promise.all([deps.client.list(CELL, below), deps.client.list(HOST, below)]);
+      const seen = {region, cells: left.items, hosts: leftHosts.items, duplicate: scope.duplicate, nowMs: scope.nowMs};
+      const result = untilNothingIsBelow(deletingAbove(region, seen.cells, seen.hosts));
+      if (result.kind === 'blocked') await scope.saveStatus(region, regionStatus(seen));
+      return result;
     },
   });
 }

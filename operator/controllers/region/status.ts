@@ -1,9 +1,9 @@
 /** The status of a Region, from the cells and hosts that name it. */
 import type {Cell, Host, Region, RegionStatus} from '../../../crds/index.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
-import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
+import {conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
-import {inventoryReady, sumHosts} from '../shared/inventory.ts';
+import {deletingAbove, inventoryReady, sumHosts} from '../shared/inventory.ts';
 
 /** What was gathered. `nowMs` is epoch time; `duplicate` stands in for `Ready` when the id belongs to an older Region. */
 export interface RegionSeen {
@@ -21,6 +21,6 @@ export function regionStatus({region, cells, hosts, duplicate, nowMs}: RegionSee
     uuid: uuidOf(region),
     cells: cells.filter((cell) => cell.metadata.deletionTimestamp === undefined).length,
     ...sumHosts(hosts),
-    conditions: conditionsOf(region, [duplicate ?? inventoryReady(hosts), NOT_DELETING], nowMs),
+    conditions: conditionsOf(region, [duplicate ?? inventoryReady(hosts), deletingAbove(region, cells, hosts)], nowMs),
   };
 }

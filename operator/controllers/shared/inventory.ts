@@ -1,9 +1,27 @@
 /** What a Region and a Cell say about the hosts in them: pure sums over Host statuses. */
-import type {Host} from '../../../crds/index.ts';
-import {isTrue, someOf} from './conditions.ts';
+import type {Cell, Host, Region} from '../../../crds/index.ts';
+import {DONE} from '../../runtime/types.ts';
+import type {Result} from '../../runtime/types.ts';
+import {NOT_DELETING, deletingBecause, isTrue, someOf} from './conditions.ts';
 import type {Judgement} from './conditions.ts';
 import {sumOf} from './totals.ts';
 import type {Totals} from './totals.ts';
+
+/**
+ * `Deleting` of a Region or Cell: what is below keeps it, because its labels, sums and placement would name something that is gone.
+ * What is itself being deleted counts until it is gone.
+ */
+export function deletingAbove(object: Region | Cell, cells: readonly Cell[], hosts: readonly Host[]): Judgement {
+  if (object.metadata.deletionTimestamp === undefined) return NOT_DELETING;
+  const names = (objects: readonly (Cell | Host)[]): string => someOf(objects.map(({metadata}) => metadata.name));
+  if (cells.length > 0) return deletingBecause('CellsRemain', `cells are still in it: ${names(cells)}`);
+  if (hosts.length > 0) return deletingBecause('HostsRemain', `hosts are still in it: ${names(hosts)}`);
+  return deletingBecause('Deleting', 'nothing is left in it');
+}
+
+/** What a finalizer is to do about such a judgement: wait for what is below, or go. */
+export const untilNothingIsBelow = ({reason, message}: Judgement): Result =>
+  reason === 'CellsRemain' || reason === 'HostsRemain' ? {kind: 'blocked', reason, message} : DONE;
 
 /** Counts and capacity of a set of hosts. */
 export interface InventorySums {
