@@ -41,8 +41,9 @@ async function namesAt(client: KubeClient, path: string, signal: AbortSignal): P
     const query = listQuery({limit: PAGE_SIZE, ...(next === undefined ? {} : {continue: next})});
     try {
       const {body} = await client.raw('GET', `${path}${query}`, {signal, headers: {accept: METADATA_ONLY}});
-      const page = JSON.parse(body.toString()) as {items: {metadata: Ref}[]; metadata?: {continue?: string}};
-      for (const {metadata} of page.items) names.add(metadata.name);
+      const page = JSON.parse(body.toString()) as {items?: {metadata: Ref}[] | null; metadata?: {continue?: string}};
+      // An empty list of metadata has `items: null`.
+      for (const {metadata} of page.items ?? []) names.add(metadata.name);
       next = page.metadata?.continue === '' ? undefined : page.metadata?.continue;
     } catch (error) {
       if (!isNotFound(error)) throw error;

@@ -45,3 +45,8 @@ test('what somebody deleted is written again, in its own namespace', async () =>
   expect(await (await open()).write(OBJECTS)).toBe(2);
   for (const object of OBJECTS) expect(there(object)).toBeDefined();
 });
+
+test('an empty list may come as null, as the server sends it', async () => {
+  server.on('GET', /^\/api\/v1\/nodes$/, () => ({status: 200, body: {kind: 'PartialObjectMetadataList', items: null}}));
+  expect(await (await open()).write(OBJECTS)).toBe(2);
+});
