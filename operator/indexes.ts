@@ -71,6 +71,7 @@ export const serverIndexes: Indexes<Server> = {
   serverGroup: (server) => keysFrom(server, server.spec.serverGroups),
   bootSecret: (server) => present(keyFrom(server, server.spec.bootSecret)),
   host: (server) => present(server.status?.host),
+  wantedHost: (server) => present(server.spec.placement?.host),
   region: (server) => present(server.spec.placement?.region),
   cell: (server) => present(server.spec.placement?.cell),
 };

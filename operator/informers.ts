@@ -29,7 +29,7 @@ import type {DataSource, DataVolume, VirtualMachine, VirtualMachineInstance, Vir
  * - drives: `image` (source image key), `sourceDrive` (source drive key), `server` (server key of each claim)
  * - images: `drive` (source drive key)
  * - servers: `drive` (key of each of disks[].drive), `image`, `flavor`, `network` (key), `keyPair` (key), `serverGroup` (key), `bootSecret` (key),
- *   `host` (status.host), `region`, `cell`
+ *   `host` (status.host), `wantedHost`, `region`, `cell` (spec.placement)
  * - serverOperations: `server` (key) · networks: none more · projects: `account`
  * - nodes: `hostname` (label kubernetes.io/hostname), `address` (InternalIP), `host` (label topology.basalt.dev/host)
  * - pods (launchers only): `node`, `server` (namespace/name from the owner VMI's name) · virtualMachineInstances: `node`

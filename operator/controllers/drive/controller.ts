@@ -20,6 +20,7 @@ import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import type {StorageOptions} from '../image/controller.ts';
 import {someOf} from '../shared/conditions.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
+import {namespaceGot, noAccount} from '../shared/home.ts';
 import {Pace} from '../shared/pace.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';
@@ -110,6 +111,8 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
     const namespace = drive.metadata.namespace ?? '';
     const key = keyIn(drive, claimName(drive));
     const isMade = pvcs.get(key) !== undefined || dataVolumes.get(key) !== undefined;
+    const homeless = isMade ? undefined : noAccount(deps, drive);
+    if (homeless !== undefined) return {blocked: {...homeless, permanent: false}, waitsForConsumer: false, growing: false};
     // Bytes that were asked to be encrypted are never stored in the clear instead.
     if (!isMade && (drive.spec.encryptionCipher ?? 'None') !== 'None') {
       const message = 'no storage tier of this installation encrypts';
@@ -178,6 +181,10 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
     informer: drives,
     workers: 16,
     watches: [
+      watchOf(accounts, (change) => {
+        const namespace = namespaceGot(change);
+        return namespace === undefined ? [] : drives.list(namespace).map((drive) => keyOf(refOfObject(drive)));
+      }),
       watchOf(dataVolumes, ownKey),
       watchOf(pvcs, ownKey),
       watchOf(images, ({object}: {readonly object: Image}) =>

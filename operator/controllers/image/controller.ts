@@ -10,6 +10,7 @@ import type {StorageTier} from '../../kubevirt/volumes.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import {someOf} from '../shared/conditions.ts';
+import {namespaceGot, noAccount} from '../shared/home.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerOf} from '../shared/owner.ts';
 import {desiredDataSource, desiredDataVolume, imageBytes, imageSource} from './plan.ts';
@@ -53,6 +54,8 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
     const drive = sourceDriveOf(image);
     const key = keyOf({namespace: image.metadata.namespace ?? '', name: dataVolumeNameOfImage(image.metadata.name)});
     const source = dataVolumes.get(key) === undefined ? imageSource(image, drive) : undefined;
+    const homeless = source === undefined ? undefined : noAccount(deps, image);
+    if (homeless !== undefined) return {blocked: homeless};
     if (source !== undefined && 'reason' in source) return {blocked: source};
     const sizeBytes = image.status?.sizeBytes ?? imageBytes(image, drive);
     const target = {client, signal};
@@ -86,6 +89,10 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
     informer: images,
     workers: 4,
     watches: [
+      watchOf(informers.accounts, (change) => {
+        const namespace = namespaceGot(change);
+        return namespace === undefined ? [] : images.list(namespace).map((image) => keyOf(refOfObject(image)));
+      }),
       watchOf(dataVolumes, ownerKey),
       watchOf(dataSources, ownerKey),
       watchOf(drives, ({object}) => {

@@ -11,6 +11,7 @@ import {ensureBootData} from './phases/boot-data.ts';
 import {ensureDrives} from './phases/drives.ts';
 import {applyMachine, callPower, confirmGuestStopped, haltMachine} from './phases/machine.ts';
 import {ensureNetworks} from './phases/networks.ts';
+import {missingForPlacement} from './placement.ts';
 import {planPower} from './power.ts';
 import {resolveSize} from './resources.ts';
 import {gather} from './scope.ts';
@@ -52,12 +53,14 @@ export async function carryOut(deps: Deps, book: LeaseBook, scope: Scope, contex
     ensureNetworks(deps, book, scope, context.signal),
   ]);
   const nets = networks.status === 'fulfilled' ? networks.value : undefined;
-  const [boot] = await Promise.allSettled([nets?.complete === true ? ensureBootData(deps, scope, nets.seeds, context.signal) : undefined]);
+  const [boot] = await Promise.allSettled([ensureBootData(deps, scope, nets?.complete === true ? nets.seeds : undefined, context.signal)]);
   const disks = drives.status === 'fulfilled' ? drives.value : undefined;
   const bootData = boot.status === 'fulfilled' ? boot.value : undefined;
   const errors = [drives, networks, boot].flatMap((settled) => (settled.status === 'rejected' ? [settled.reason as unknown] : []));
 
+  const placement = missingForPlacement(scope, deps.informers);
   const common = {
+    ...(placement === undefined ? {} : {placement}),
     flavor,
     quota: yes('NoQuota', 'no project limits it'),
     image: disks?.image ?? NOT_YET,
@@ -68,8 +71,8 @@ export async function carryOut(deps: Deps, book: LeaseBook, scope: Scope, contex
     nics: nets?.statuses ?? [],
     drivesPercent: disks?.percent ?? 0,
   };
-  // A machine that is there goes on; a new one is made when there is something to start from.
-  const startable = disks?.held === true && (disks.rootBegun || scope.machine !== undefined);
+  // A machine that is there goes on; a new one is made when there is something to start from, and where.
+  const startable = disks?.held === true && ((disks.rootBegun && placement === undefined) || scope.machine !== undefined);
   const complete = resources !== undefined && startable && nets?.complete === true && bootData?.complete === true;
   const {runStrategy, call, guestStopped} = planPower({
     wanted: scope.server.spec.powerState ?? 'Running',

@@ -12,8 +12,10 @@ import type {Judgement} from '../shared/conditions.ts';
 import {hasFinalizer, isDeleting, removeFinalizer} from '../shared/finalizer.ts';
 import {ensureFinalizerAndId, olderWithSameId} from '../shared/identity.ts';
 import {Pace} from '../shared/pace.ts';
+import {noAccount} from '../shared/home.ts';
 import {isPaused} from '../shared/paused.ts';
 import {writeStatus} from '../shared/status-writer.ts';
+import {newObstacle} from './blocking.ts';
 import {carryOut} from './carry-out.ts';
 import type {Outcome} from './carry-out.ts';
 import {finalize} from './finalize.ts';
@@ -27,7 +29,7 @@ import {isPressing} from './pressing.ts';
 import {gather} from './scope.ts';
 import type {Scope} from './scope.ts';
 import {serverWatches} from './watches.ts';
-import {PLACEMENT_DEADLINE_MS, isEvicted, serverStatus} from './status.ts';
+import {PLACEMENT_DEADLINE_MS, isEvicted, lastCrash, serverStatus} from './status.ts';
 import type {Seen} from './status.ts';
 
 /** How often a Secret that is awaited is looked for, in milliseconds: Secrets of clients are not watched. */
@@ -91,7 +93,8 @@ export function createServerController(deps: Deps): ControllerDefinition {
     const guest = viewGuest(machine, scope.instance, informers.pods.byIndex('server', scope.key));
     const host = hostOf(guest.nodeName);
     const operation = operationOf(scope);
-    const duplicate = duplicateOf(scope.server);
+    const homeless = hasMachine || isDeleting(scope.server) ? undefined : noAccount(deps, scope.server);
+    const verdict = homeless === undefined ? duplicateOf(scope.server) : ({type: 'Ready', status: 'False', ...homeless} as const);
     return {
       server: scope.server,
       uuid: scope.uuid,
@@ -101,7 +104,7 @@ export function createServerController(deps: Deps): ControllerDefinition {
       ...(host === undefined ? {} : {host}),
       pendingChanges: [...pendingChanges(machine, scope.instance)],
       ...(operation === undefined ? {} : {operation}),
-      ...(duplicate === undefined ? {} : {duplicate}),
+      ...(verdict === undefined ? {} : {verdict}),
       evicted: isEvicted(scope.server, guest),
       paused: isPaused(scope.server),
       complete: true,
@@ -116,7 +119,9 @@ export function createServerController(deps: Deps): ControllerDefinition {
     if (delay > 0) return delay;
     const {object, changed} = await writeStatus<ServerStatus, Server>({client, type: SERVER, informer: servers, signal}, server, status);
     // That it is being built, or deleted, is no news to whoever asked for it.
-    if (changed && server.status?.phase !== status.phase && status.phase !== 'BUILD' && status.phase !== 'DELETING') announce(object);
+    const told = server.status?.phase !== status.phase && status.phase !== 'BUILD' && status.phase !== 'DELETING';
+    if (changed && told) announce(object);
+    if (changed) warn(server, object, told);
     return 0;
   };
 
@@ -129,6 +134,18 @@ export function createServerController(deps: Deps): ControllerDefinition {
       action: 'Reconcile',
       message: fault?.message ?? `the server is ${phase} now`,
     });
+  };
+
+  /** What is no change of phase, and worth an event all the same: a crash, and another obstacle than before. */
+  const warn = (before: Server, after: Server, told: boolean): void => {
+    const crash = lastCrash(after.status);
+    if (crash !== undefined && crash.time !== lastCrash(before.status)?.time) {
+      const message = `the guest ended with a failure at ${crash.time}`;
+      deps.events.event(after, {type: 'Warning', reason: 'GuestCrashed', action: 'Reconcile', message});
+    }
+    const obstacle = told ? undefined : newObstacle(before.status, after.status);
+    if (obstacle === undefined) return;
+    deps.events.event(after, {type: 'Warning', reason: obstacle.reason, action: 'Reconcile', message: obstacle.message});
   };
 
   const later = (afterMs: number, why: string): Result => ({kind: 'requeue', afterMs: Math.max(1, afterMs), why});
@@ -217,6 +234,12 @@ export function createServerController(deps: Deps): ControllerDefinition {
       return DONE;
     }
     if (isDeleting(cached)) return hasFinalizer(cached) ? await reconcileDeleting(cached, context) : DONE;
+    const homeless = noAccount(deps, cached);
+    if (homeless !== undefined && informers.virtualMachines.get(key) === undefined) {
+      const outcome: Outcome = {scope: gather(deps, cached), findings: NOTHING, hasMachine: false, machine: undefined};
+      const delay = await save(cached, serverStatus(seenOf(outcome, {})), context.signal);
+      return delay > 0 ? later(delay, 'lesser changes of the status are written together') : {kind: 'blocked', ...homeless};
+    }
     const server = await prepare(cached, context.signal);
     const outcome = await carryOut(deps, book, gather(deps, server), context);
     const seen = seenOf(outcome, {complete: outcome.error === undefined});
@@ -228,7 +251,7 @@ export function createServerController(deps: Deps): ControllerDefinition {
     if (outcome.findings.bootData.reason === 'SecretMissing') return later(SECRET_POLL_MS, 'the boot Secret may be there by then');
     if (delay > 0) return later(delay, 'lesser changes of the status are written together');
     const unplaced = status.conditions?.find(({type, status: is}) => type === 'Placed' && is === 'False');
-    if (unplaced !== undefined && status.phase !== 'ERROR')
+    if (unplaced !== undefined && unplaced.reason !== 'DependencyMissing' && status.phase !== 'ERROR')
       return later(Date.parse(unplaced.lastTransitionTime) + PLACEMENT_DEADLINE_MS - clock.now(), 'no host by then is an error');
     return DONE;
   };

@@ -25,6 +25,8 @@ export interface Findings {
   readonly networks: Finding;
   readonly bootData: Finding;
   readonly quota: Finding;
+  /** What `spec.placement` or `spec.serverGroups` names that does not exist, if anything. */
+  readonly placement?: Finding;
   readonly machine: Finding;
   readonly resources?: ServerResources | undefined;
   readonly nics: readonly ServerNicStatus[];

@@ -1,4 +1,5 @@
 /** What KubeVirt says of a guest, in our words. Pure: conditions and phases in, one view out. */
+import {conditionTime} from '../../../crds/index.ts';
 import type {Reason} from '../../../crds/index.ts';
 import type {Pod} from '../../../kube/types.ts';
 import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
@@ -33,6 +34,8 @@ export interface GuestView {
   /** The scheduler's own words, while it finds no host. */
   readonly unschedulable?: string;
   readonly fault?: GuestFault;
+  /** When the instance failed without anybody having halted the machine. RFC 3339, whole seconds. */
+  readonly failedAt?: string;
   /** It is being moved off its host against its will. */
   readonly evicted: boolean;
   /** Addresses that the guest or KubeVirt reports, by MAC. */
@@ -103,6 +106,13 @@ function startedAt(instance: VirtualMachineInstance | undefined): string | undef
   return running?.phaseTransitionTimestamp ?? instance?.metadata.creationTimestamp;
 }
 
+function failedAt(machine: VirtualMachine | undefined, instance: VirtualMachineInstance | undefined): string | undefined {
+  if (instance?.status?.phase !== 'Failed' || machine?.spec.runStrategy === 'Halted') return undefined;
+  const since = instance.status.phaseTransitionTimestamps?.findLast(({phase}) => phase === 'Failed')?.phaseTransitionTimestamp;
+  const timeMs = Date.parse(since ?? instance.metadata.creationTimestamp ?? '');
+  return Number.isNaN(timeMs) ? undefined : conditionTime(timeMs);
+}
+
 /** Takes machine, instance and launcher pods (of this server) together. */
 export function viewGuest(
   machine: VirtualMachine | undefined,
@@ -110,6 +120,7 @@ export function viewGuest(
   pods: readonly Pod[],
 ): GuestView {
   const state = stateOf(machine, instance);
+  const failed = failedAt(machine, instance);
   const scheduled = conditionOf(instance, 'PodScheduled');
   const migration = instance?.status?.migrationState;
   const nodeName = instance?.status?.nodeName;
@@ -128,6 +139,7 @@ export function viewGuest(
     agentConnected: answer(instance, 'AgentConnected'),
     ...(scheduled?.status === 'False' && scheduled.reason === 'Unschedulable' ? {unschedulable: scheduled.message ?? ''} : {}),
     ...(fault === undefined ? {} : {fault}),
+    ...(failed === undefined ? {} : {failedAt: failed}),
     evicted: isEvicted(instance, pods),
     addresses: new Map(reported),
   };

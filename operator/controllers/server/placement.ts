@@ -1,5 +1,25 @@
-/** The scheduler's verdict in words that a person understands. Pure. */
+/** Where a server may go: what it names that is not there, and the scheduler's verdict in words that a person understands. Pure. */
 import type {Reason} from '../../../crds/index.ts';
+import type {Deps} from '../../runtime/types.ts';
+import {no} from './findings.ts';
+import type {Finding} from './findings.ts';
+import type {Scope} from './scope.ts';
+
+/** Says which region, cell, host or server groups of the spec do not exist; absent: all do. */
+export function missingForPlacement(
+  {server, groups}: Pick<Scope, 'server' | 'groups'>,
+  {regions, cells, hosts}: Pick<Deps['informers'], 'regions' | 'cells' | 'hosts'>,
+): Finding | undefined {
+  const {placement: {region, cell, host} = {}, serverGroups = []} = server.spec;
+  const absentGroups = serverGroups.filter((name) => !groups.some(({metadata}) => metadata.name === name));
+  const missing = [
+    ...(region === undefined || regions.get(region) !== undefined ? [] : [`region ${region}`]),
+    ...(cell === undefined || cells.get(cell) !== undefined ? [] : [`cell ${cell}`]),
+    ...(host === undefined || hosts.get(host) !== undefined ? [] : [`host ${host}`]),
+    ...absentGroups.map((name) => `server group ${name}`),
+  ];
+  return missing.length === 0 ? undefined : no('DependencyMissing', missing.map((what) => `${what} does not exist`).join('; '));
+}
 
 /** Why no host was found. */
 export interface Verdict {

@@ -1,6 +1,7 @@
 /** Which changes of a server's status are written at once; the others wait a little and go together. Pure. */
 import type {ServerStatus} from '../../../crds/index.ts';
 import {sameJson} from '../shared/same-json.ts';
+import {lastCrash} from './status.ts';
 
 const condition = (status: ServerStatus | undefined, type: string) => status?.conditions?.find((candidate) => candidate.type === type);
 
@@ -18,6 +19,8 @@ const pressing = (status: ServerStatus | undefined) => ({
   running: condition(status, 'Running')?.status === 'True' ? condition(status, 'Running')?.message : undefined,
   power: condition(status, 'PowerStateSynced')?.reason === 'Starting' ? condition(status, 'PowerStateSynced')?.message : undefined,
   paused: condition(status, 'Paused')?.status,
+  // A failed instance is gone within a moment.
+  crash: lastCrash(status)?.time,
 });
 
 /**

@@ -204,11 +204,7 @@ describe('conditions', () => {
       {server: built('ACTIVE'), guest: RUNNING, pendingChanges: [{path: 'spec.disks', current: 'a', desired: 'b'}]},
       {RestartRequired: 'True RestartRequired', Ready: 'True Ready'},
     ],
-    [
-      'its id is another’s',
-      {duplicate: {type: 'Ready', status: 'False', reason: 'DuplicateId', message: ''}},
-      {Ready: 'False DuplicateId'},
-    ],
+    ['its id is another’s', {verdict: {type: 'Ready', status: 'False', reason: 'DuplicateId', message: ''}}, {Ready: 'False DuplicateId'}],
     ['being deleted', {deleting: {reason: 'ReleasingDrives', message: ''}}, {Ready: 'False Deleting', Deleting: 'True ReleasingDrives'}],
     ['paused', {paused: true}, {Paused: 'True Paused'}],
   ])('%s', (_name, more, expected) => {

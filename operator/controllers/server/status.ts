@@ -20,7 +20,8 @@ export interface Seen {
   readonly pendingChanges: NonNullable<ServerStatus['pendingChanges']>;
   /** An operation that is under way, if any. */
   readonly operation?: 'Reboot' | 'Resize' | 'Migrate';
-  readonly duplicate?: Judgement;
+  /** Takes the place of `Ready`: the server should not be there as it is. */
+  readonly verdict?: Judgement;
   /** The guest was taken off its host and has not come back yet. */
   readonly evicted: boolean;
   readonly paused: boolean;
@@ -44,7 +45,8 @@ const runs = ({state}: GuestView): boolean => state === 'running' || state === '
 /** `progressPercent` reaches 100 with the end of the first build and never goes back: the one memory of it. */
 export const isBuilt = (server: Server): boolean => server.status?.progressPercent === 100;
 
-function placed({server, guest, host}: Seen): Finding {
+function placed({server, guest, host, findings}: Seen): Finding {
+  if (guest.nodeName === undefined && findings.placement !== undefined) return findings.placement;
   if (guest.unschedulable !== undefined) {
     const {reason, message} = explainUnschedulable(guest.unschedulable);
     return no(reason, message);
@@ -156,8 +158,8 @@ function parts(seen: Seen): readonly (readonly [ConditionType<'Server'>, Finding
   ];
 }
 
-function ready({deleting, duplicate}: Seen, all: ReturnType<typeof parts>): Judgement {
-  if (duplicate !== undefined) return duplicate;
+function ready({deleting, verdict}: Seen, all: ReturnType<typeof parts>): Judgement {
+  if (verdict !== undefined) return verdict;
   if (deleting !== undefined) return {type: 'Ready', status: 'False', reason: 'Deleting', message: 'the server is being deleted'};
   const missing = all.find(([, {status}]) => status === 'False') ?? all.find(([, {status}]) => status === 'Unknown');
   if (missing === undefined) return {type: 'Ready', status: 'True', reason: 'Ready', message: 'the server is as its spec says'};
@@ -179,7 +181,8 @@ export function errorOf(seen: Seen): Finding | undefined {
   const failure = all.find(([, {failed}]) => failed === true)?.[1];
   if (failure !== undefined) return failure;
   const place = all.find(([type]) => type === 'Placed')?.[1];
-  if (place?.status !== 'False') return undefined;
+  // What does not exist may appear at any time, and is waited for like anything else that the spec names.
+  if (place?.status !== 'False' || place.reason === 'DependencyMissing') return undefined;
   return nowMs - sinceMs(server, 'Placed', 'False', nowMs) >= PLACEMENT_DEADLINE_MS ? place : undefined;
 }
 
@@ -234,10 +237,25 @@ function progressOf({server, guest, findings}: Seen, phase: ServerPhase): number
   );
 }
 
-function historyOf({server, nowMs}: Seen, {phase, reason}: Summary): NonNullable<ServerStatus['history']> {
-  const before = server.status?.history ?? [];
-  if (before.at(-1)?.phase === phase) return before;
-  return [...before, {time: conditionTime(nowMs), phase, reason}].slice(-MAX_HISTORY);
+type History = NonNullable<ServerStatus['history']>;
+
+/** The last crash of the guest that is on record. */
+export const lastCrash = (status: ServerStatus | undefined): History[number] | undefined =>
+  status?.history?.findLast(({reason}) => reason === 'GuestCrashed');
+
+/** A guest that fails while it should run, and that nobody stops, has crashed. Once per instance: each fails at a time of its own. */
+function crashOf({server, guest, operation, evicted, deleting}: Seen, phase: ServerPhase): History {
+  const {failedAt} = guest;
+  const meant = wanted(server) === 'Stopped' || operation !== undefined || evicted || deleting !== undefined;
+  if (failedAt === undefined || meant || lastCrash(server.status)?.time === failedAt) return [];
+  return [{time: failedAt, phase: server.status?.history?.at(-1)?.phase ?? phase, reason: 'GuestCrashed'}];
+}
+
+function historyOf(seen: Seen, {phase, reason}: Summary): History {
+  const stored = seen.server.status?.history ?? [];
+  const before = [...stored, ...crashOf(seen, phase)];
+  const now = before.at(-1)?.phase === phase ? [] : [{time: conditionTime(seen.nowMs), phase, reason}];
+  return [...before, ...now].slice(-MAX_HISTORY);
 }
 
 function faultOf(seen: Seen, phase: ServerPhase): ServerStatus['fault'] {

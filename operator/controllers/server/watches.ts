@@ -7,6 +7,7 @@ import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject} from '../../../kube/objects.ts';
 import {watchOf} from '../../runtime/types.ts';
 import type {Deps, WatchDefinition} from '../../runtime/types.ts';
+import {namespaceGot} from '../shared/home.ts';
 import {controllerOf} from '../shared/owner.ts';
 import {isBuilt} from './status.ts';
 
@@ -72,6 +73,14 @@ export function serverWatches({informers, systemNamespace}: Pick<Deps, 'informer
       );
       return [...new Set([...using('serverGroup', keyOfObject(change.object)).map(keyOfObject), ...known(members)])];
     }),
+    watchOf(informers.accounts, (change) => {
+      const namespace = namespaceGot(change);
+      return namespace === undefined ? [] : servers.list(namespace).map(keyOfObject);
+    }),
+    // Only what may be waited for.
+    watchOf(informers.regions, ({kind, object}) => (kind === 'added' ? using('region', object.metadata.name).map(keyOfObject) : [])),
+    watchOf(informers.cells, ({kind, object}) => (kind === 'added' ? using('cell', object.metadata.name).map(keyOfObject) : [])),
+    watchOf(informers.hosts, ({kind, object}) => (kind === 'added' ? using('wantedHost', object.metadata.name).map(keyOfObject) : [])),
     watchOf(informers.serverOperations, ({object}) => known([inNamespaceOf(object, object.spec.server)])),
   ];
 }

@@ -9,7 +9,7 @@ import type {Seed, SeedFile, SeedNic} from '../../../kubevirt/cloud-init.ts';
 import type {Deps} from '../../../runtime/types.ts';
 import {FIELD_MANAGER} from '../../shared/finalizer.ts';
 import {controllerReference} from '../../shared/owner.ts';
-import {failed, no, yes} from '../findings.ts';
+import {failed, no, unknown, yes} from '../findings.ts';
 import type {Finding} from '../findings.ts';
 import type {Scope} from '../scope.ts';
 
@@ -76,10 +76,15 @@ function filesOf(server: Server, secret: Secret | undefined): {readonly files: r
 }
 
 /**
- * Runs the phase. The boot Secret is read only when the seed may have changed: at first, and after a change of the spec. Throws
- * `ApiError`.
+ * Runs the phase. The boot Secret is read only when the seed may have changed: at first, and after a change of the spec. Without `nics`,
+ * which are not all known yet, it is only judged what is missing. Throws `ApiError`.
  */
-export async function ensureBootData(deps: Deps, scope: Scope, nics: readonly SeedNic[], signal: AbortSignal): Promise<BootDataFound> {
+export async function ensureBootData(
+  deps: Deps,
+  scope: Scope,
+  nics: readonly SeedNic[] | undefined,
+  signal: AbortSignal,
+): Promise<BootDataFound> {
   const {server, namespace, uuid} = scope;
   if (!needsSeed(server)) return {finding: yes('NoBootData', 'there is no first-boot data'), complete: true};
   const secretName = cloudInitSecretName(server.metadata.name);
@@ -89,15 +94,21 @@ export async function ensureBootData(deps: Deps, scope: Scope, nics: readonly Se
   }
   const names = server.spec.keyPairs ?? [];
   const absent = names.filter((name) => scope.keyPairOf(name) === undefined);
-  if (absent.length > 0)
-    return {finding: no('DependencyMissing', `key pair ${absent.join(', ')} does not exist`), complete: false, secretName};
   const bootName = server.spec.bootSecret?.name;
   const secret = bootName === undefined ? undefined : await freshly(deps.client, SECRET, {namespace, name: bootName}, signal);
-  if (bootName !== undefined && secret === undefined)
-    return {finding: no('SecretMissing', `Secret ${bootName} does not exist`), complete: false, secretName};
   const {files, missing} = filesOf(server, secret);
-  if (missing.length > 0)
-    return {finding: no('SecretMissing', `Secret ${bootName} has no key ${missing.join(', ')}`), complete: false, secretName};
+  const problems = [
+    ...(absent.length === 0 ? [] : [no('DependencyMissing', `key pair ${absent.join(', ')} does not exist`)]),
+    ...(bootName !== undefined && secret === undefined
+      ? [no('SecretMissing', `Secret ${bootName} does not exist`)]
+      : missing.length > 0
+        ? [no('SecretMissing', `Secret ${bootName} has no key ${missing.join(', ')}`)]
+        : []),
+  ];
+  // The reason is that of the last: Secrets are not watched, so one that is missing is looked for again.
+  const reason = problems.at(-1)?.reason;
+  if (reason !== undefined) return {finding: no(reason, problems.map(({message}) => message).join('; ')), complete: false, secretName};
+  if (nics === undefined) return {finding: unknown('Pending', 'written once every NIC has its address'), complete: false, secretName};
   if (secret !== undefined) await adopt(deps, server, secret, uuid, signal);
   const passwordHash = text(secret, 'passwordHash');
   const userData = text(secret, 'userData');

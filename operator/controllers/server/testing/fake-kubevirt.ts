@@ -51,10 +51,11 @@ export class FakeKubeVirt {
     clearInterval(this.#timer);
   }
 
-  /** The guest switches itself off (Succeeded) or crashes (Failed). */
-  end(name: string, phase: 'Succeeded' | 'Failed'): void {
+  /** The guest switches itself off (Succeeded) or crashes (Failed), at a time. */
+  end(name: string, phase: 'Succeeded' | 'Failed', at = TIME): void {
     const instance = this.#all(VIRTUAL_MACHINE_INSTANCE).find(({metadata}) => metadata.name === name);
-    if (instance !== undefined) this.#status(VIRTUAL_MACHINE_INSTANCE, instance, {phase});
+    if (instance !== undefined)
+      this.#status(VIRTUAL_MACHINE_INSTANCE, instance, {phase, phaseTransitionTimestamps: [{phase, phaseTransitionTimestamp: at}]});
   }
 
   /** The guest's pod is evicted: KubeVirt marks the instance, the guest shuts down in time, nothing starts it again. */

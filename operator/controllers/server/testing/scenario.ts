@@ -1,5 +1,5 @@
 /** The operator of the scenario tests: its controllers of servers, drives and images on the fake API server, with KubeVirt and CDI played. */
-import {DRIVE, FLAVOR, IMAGE, NETWORK, SERVER} from '../../../../crds/index.ts';
+import {ACCOUNT, DRIVE, FLAVOR, IMAGE, NETWORK, SERVER} from '../../../../crds/index.ts';
 import type {Drive, Image, Network, Server} from '../../../../crds/index.ts';
 import type {KubeObject, ResourceType} from '../../../../kube/objects.ts';
 import type {FakeClock} from '../../../../kube/testing/fake-clock.ts';
@@ -49,6 +49,7 @@ export class Scenario {
       metadata: {name: 'small'},
       spec: {name: 'Small', vcpus: 2, memoryMiB: 2048, diskGiB: 3, visibility: 'Public', creation: 'Allowed', diskTemplate: 'local'},
     });
+    scenario.putAccount('demo', NS);
     const network: Network = {
       apiVersion,
       kind: 'Network',
@@ -64,6 +65,17 @@ export class Scenario {
     };
     operator.server.put(NETWORK, network);
     return scenario;
+  }
+
+  /** An account that has its namespace. */
+  putAccount(name: string, namespace: string): void {
+    this.operator.server.put(ACCOUNT, {
+      apiVersion,
+      kind: 'Account',
+      metadata: {name},
+      spec: {email: `${name}@example.org`},
+      status: {namespace},
+    });
   }
 
   async stop(): Promise<void> {
