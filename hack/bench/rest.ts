@@ -39,7 +39,8 @@ export async function measureCreate(context: BenchContext, count: number): Promi
     );
   }
   for (const id of made) await ok(await fetch(`${url}/${id}`, {method: 'DELETE', headers, signal: context.signal}));
-  for (const name of names('create', count)) await context.client.delete(SERVER, {name, namespace: context.namespace}, {signal: context.signal});
+  for (const name of names('create', count))
+    await context.client.delete(SERVER, {name, namespace: context.namespace}, {signal: context.signal});
   const value = median(rest) / median(raw);
   const detail = `median of ${count}: ${median(rest).toFixed(1)} ms over REST (Server and its boot Secret), ${median(raw).toFixed(1)} ms one raw create`;
   return {name: 'create a server over REST / raw create', value, unit: 'ratio', goal: {atMost: 2}, detail};
