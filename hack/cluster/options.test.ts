@@ -1,18 +1,25 @@
 import {describe, expect, test} from '@jest/globals';
 import {parseOptions, usageText, UsageError} from './options.ts';
 
-const parse = (line: string, env: Record<string, string> = {}) => parseOptions(line.split(' ').filter(Boolean), env, '/work');
+const parse = (line: string, env: Record<string, string> = {}) => parseOptions(line.split(' ').filter(Boolean), env, '/somewhere');
 
 test('defaults', () => {
-  expect(parse('up')).toMatchObject({command: 'up', dir: '/work/.cluster', tier: 'full', light: false, programs: true, hosts: undefined});
+  expect(parse('up')).toMatchObject({
+    command: 'up',
+    dir: '/somewhere/.cluster',
+    tier: 'full',
+    light: false,
+    programs: true,
+    hosts: undefined,
+  });
 });
 
 describe('the folder', () => {
   test.each([
-    ['up --dir x', {}, '/work/x'],
+    ['up --dir x', {}, '/somewhere/x'],
     ['up --dir /y', {BASALT_CLUSTER_DIR: '/z'}, '/y'],
     ['up', {BASALT_CLUSTER_DIR: '/z'}, '/z'],
-    ['up', {BASALT_CLUSTER_DIR: ''}, '/work/.cluster'],
+    ['up', {BASALT_CLUSTER_DIR: ''}, '/somewhere/.cluster'],
   ])('%s with %j', (line, env, dir) => expect(parse(line, env).dir).toBe(dir));
 });
 
