@@ -9,6 +9,7 @@ const common = {
 };
 
 export default {
+  testTimeout: 20_000, // a busy machine makes no test wrong
   coverageProvider: 'v8',
   collectCoverageFrom: ['{crds,kube,operator,api-server,hack}/**/*.ts', '!**/*.test.ts'],
   projects: [
