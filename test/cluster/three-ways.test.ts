@@ -64,7 +64,11 @@ describe('one cloud, three ways in', () => {
       await client.delete(SERVER, {namespace: NAMESPACE, name: server.metadata.name}).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
-      while ((await serverNamed(name)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 250));
+      const end = performance.now() + 45_000;
+      while ((await serverNamed(name)) !== undefined) {
+        if (performance.now() > end) throw new Error(`${name} is still there 45 s after its deletion`);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
     }
   };
 
