@@ -76,6 +76,7 @@ export async function measureLatency(context: BenchContext, count: number): Prom
 async function serversToActive(context: BenchContext, count: number, timeoutMs: number): Promise<{createdMs: number; activeMs: number}> {
   const startedAt = performance.now();
   const active = timeUntilCount(context, SERVER, count, (server: Server) => server.status?.phase === 'ACTIVE', {timeoutMs, startedAt});
+  active.catch(() => undefined); // awaited below; a create that fails first must not leave it unheard
   await inParallel(names('server', count), WIDTH, async (name) => {
     await context.client.create(SERVER, benchServer(context, name), {signal: context.signal});
   });
@@ -89,6 +90,7 @@ async function rawToRunning(context: BenchContext, count: number): Promise<{writ
   const startedAt = performance.now();
   const isRunning = (vm: RawVm): boolean => vm.status?.printableStatus === 'Running';
   const running = timeUntilCount(context, VIRTUAL_MACHINE, count, isRunning, {timeoutMs: 600_000, startedAt});
+  running.catch(() => undefined); // awaited below, as above
   await inParallel(names('raw', count), WIDTH, async (name) => {
     await context.client.create(VIRTUAL_MACHINE, rawVmLike(model, name), {signal: context.signal});
   });
