@@ -19,6 +19,7 @@ export const BASE: Machine = {
   namespace: 'acct-demo',
   owner: OWNER,
   uuid: UUID,
+  hostname: 'web-1',
   runStrategy: 'RerunOnFailure',
   resources: {cores: 1, memoryMiB: 512},
   disks: [],

@@ -37,6 +37,7 @@ describe('identity and power', () => {
   test('what the mutating webhook would otherwise fill in', () => {
     const spec = specOf({});
     expect(spec.architecture).toBe('amd64');
+    expect(spec.hostname).toBe(BASE.hostname);
     expect(spec.evictionStrategy).toBe('LiveMigrateIfPossible');
     expect(spec.terminationGracePeriodSeconds).toBe(300);
     expect(spec.domain.machine).toEqual({type: 'q35'});

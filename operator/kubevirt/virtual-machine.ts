@@ -27,6 +27,8 @@ export interface Machine {
   readonly namespace: string;
   readonly owner: OwnerReference;
   readonly uuid: string;
+  /** What the guest is called: in its seed's meta data, and by DHCP for a guest without a seed (RFC 1123 label). */
+  readonly hostname: string;
   readonly runStrategy: RunStrategy;
   readonly resources: MachineResources;
   /** In slot order; the root drive included. */
@@ -67,6 +69,7 @@ export function buildVirtualMachine(machine: Machine): VirtualMachine {
         },
         spec: {
           architecture: 'amd64',
+          hostname: machine.hostname,
           ...(nodeSelector === undefined ? {} : {nodeSelector}),
           ...(affinity === undefined ? {} : {affinity}),
           // LiveMigrate would hang a drain on a guest that cannot move, None would kill guests that can.

@@ -7,7 +7,7 @@ import {isDeleting, refOfObject} from '../../../../kube/objects.ts';
 import {SECRET} from '../../../../kube/types.ts';
 import {freshly} from '../../../children/ensure.ts';
 import {callSubresource} from '../../../children/subresource.ts';
-import {buildCloudInitSecret} from '../../../kubevirt/cloud-init.ts';
+import {buildCloudInitSecret, hostNameOf} from '../../../kubevirt/cloud-init.ts';
 import type {MachineDisk} from '../../../kubevirt/disks.ts';
 import type {MachineNic} from '../../../kubevirt/nics.ts';
 import {VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from '../../../kubevirt/types.ts';
@@ -50,6 +50,7 @@ export function desiredMachine(scope: Scope, parts: Parts, runStrategy: RunStrat
     namespace,
     owner: controllerReference(server),
     uuid,
+    hostname: hostNameOf(server.spec.name, server.metadata.name),
     runStrategy,
     resources: {cores, memoryMiB, ...(cpuMHz === undefined ? {} : {cpuMHz})},
     disks: parts.disks,
