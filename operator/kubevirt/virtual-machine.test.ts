@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals';
 import {BASE, MACHINES, OWNER, UUID} from './testing.ts';
-import {buildVirtualMachine} from './virtual-machine.ts';
+import {buildVirtualMachine, guestAnnotationsOf} from './virtual-machine.ts';
 import type {Machine} from './virtual-machine.ts';
 
 const specOf = (machine: Partial<Machine>) => {
@@ -32,6 +32,20 @@ describe('identity and power', () => {
     expect(spec).not.toHaveProperty('running');
     expect(spec).not.toHaveProperty('dataVolumeTemplates');
     expect(spec).not.toHaveProperty('instancetype');
+  });
+
+  test('annotations for the guest are handed on beside our own, and no others', () => {
+    const asked = {'guest.basalt.dev/mode': 'simulated', 'hooks.kubevirt.io/hookSidecars': '[]', note: 'mine'};
+    const guestAnnotations = guestAnnotationsOf(asked);
+    expect(guestAnnotations).toEqual({'guest.basalt.dev/mode': 'simulated'});
+    const machine = {...MACHINES['from an image'], guestAnnotations} as Machine;
+    const {annotations} = buildVirtualMachine(machine).spec.template.metadata ?? {};
+    expect(annotations).toEqual({
+      'guest.basalt.dev/mode': 'simulated',
+      ...buildVirtualMachine({...machine, guestAnnotations: {}}).spec.template.metadata?.annotations,
+    });
+    expect(Object.keys(annotations ?? {})).toHaveLength(2);
+    expect(guestAnnotationsOf(undefined)).toEqual({});
   });
 
   test('what the mutating webhook would otherwise fill in', () => {

@@ -21,6 +21,17 @@ export type RunStrategy = 'RerunOnFailure' | 'Halted';
 /** Seconds that a guest has after the ACPI power button before it is killed: a polite shutdown has no deadline of its own in our APIs. */
 export const SHUTDOWN_GRACE_SECONDS = 300;
 
+/**
+ * Annotations of a Server that are handed on to its guest, and no others: the local cluster reads them (which kind of guest, which ports).
+ * KubeVirt's own annotations are not handed on, since some of them give rights on the node.
+ */
+const GUEST_ANNOTATION_PREFIX = 'guest.basalt.dev/';
+
+/** Those of `annotations` that are meant for the guest. */
+export function guestAnnotationsOf(annotations: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(annotations ?? {}).filter(([name]) => name.startsWith(GUEST_ANNOTATION_PREFIX)));
+}
+
 /** Everything the VirtualMachine depends on. */
 export interface Machine {
   readonly name: string;
@@ -29,6 +40,8 @@ export interface Machine {
   readonly uuid: string;
   /** What the guest is called: in its seed's meta data, and by DHCP for a guest without a seed (RFC 1123 label). */
   readonly hostname: string;
+  /** Annotations for whoever runs the guest ({@link GUEST_ANNOTATION_PREFIX}); they reach the running instance. Default none. */
+  readonly guestAnnotations?: Readonly<Record<string, string>>;
   readonly runStrategy: RunStrategy;
   readonly resources: MachineResources;
   /** In slot order; the root drive included. */
@@ -44,7 +57,8 @@ export interface Machine {
 /** The whole VirtualMachine. Throws `RangeError` for a slot that does not exist. */
 export function buildVirtualMachine(machine: Machine): VirtualMachine {
   const {disks, volumes} = buildDisks(machine);
-  const {interfaces, networks, autoattachPodInterface, annotations} = buildNics(machine.nics);
+  const {interfaces, networks, autoattachPodInterface, annotations: nicAnnotations} = buildNics(machine.nics);
+  const annotations = {...machine.guestAnnotations, ...nicAnnotations};
   const nodeSelector = buildNodeSelector(machine.placement);
   const affinity = buildAffinity(machine.groups);
   const place = {

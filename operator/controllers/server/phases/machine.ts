@@ -12,7 +12,7 @@ import type {MachineDisk} from '../../../kubevirt/disks.ts';
 import type {MachineNic} from '../../../kubevirt/nics.ts';
 import {VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from '../../../kubevirt/types.ts';
 import type {VirtualMachine} from '../../../kubevirt/types.ts';
-import {buildVirtualMachine} from '../../../kubevirt/virtual-machine.ts';
+import {buildVirtualMachine, guestAnnotationsOf} from '../../../kubevirt/virtual-machine.ts';
 import type {RunStrategy} from '../../../kubevirt/virtual-machine.ts';
 import type {Deps} from '../../../runtime/types.ts';
 import {hashSecret} from '../../../transforms.ts';
@@ -51,6 +51,7 @@ export function desiredMachine(scope: Scope, parts: Parts, runStrategy: RunStrat
     owner: controllerReference(server),
     uuid,
     hostname: hostNameOf(server.spec.name, server.metadata.name),
+    guestAnnotations: guestAnnotationsOf(server.metadata.annotations),
     runStrategy,
     resources: {cores, memoryMiB, ...(cpuMHz === undefined ? {} : {cpuMHz})},
     disks: parts.disks,
