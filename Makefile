@@ -36,7 +36,7 @@ test-unit: deps ## Unit tests only (under a minute, needs no cluster); ARGS=path
 	@$(JEST) $(ARGS) --selectProjects unit
 
 test-cluster: deps ## Cluster tests against the running local cluster (make up first); ARGS=path narrows
-	@set -a; . "$${BASALT_CLUSTER_DIR:-.cluster}/env"; set +a; $(JEST) $(ARGS) --runInBand --selectProjects cluster
+	@set -a; . "$${BASALT_CLUSTER_DIR:-.cluster}/env"; set +a; $(JEST) $(ARGS) --runInBand --selectProjects cluster guests
 
 ci: test ## What .ci/run calls
 

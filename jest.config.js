@@ -1,5 +1,6 @@
-// Two projects: `unit` needs nothing but Node and stays under a minute; `cluster` runs against a real local cluster
-// (test/), one file at a time (--runInBand) because the tests share it. Roots keep jest out of the folders of local clusters.
+// Three projects: `unit` needs nothing but Node and stays under a minute; the others run against a local cluster, one file at a time
+// (--runInBand) because the tests share it: `cluster` where guests are simulated, which is quick, and `guests` where they are real qemu
+// processes on real bytes. Roots keep jest out of the folders of local clusters.
 const folders = ['crds', 'kube', 'operator', 'api-server', 'hack', 'test'];
 const common = {
   testEnvironment: 'node',
@@ -8,12 +9,16 @@ const common = {
   roots: folders.map((folder) => `<rootDir>/${folder}`),
 };
 
+// What needs guests that boot, or is truer with them. Without qemu the former skip themselves.
+const guests = '<rootDir>/test/cluster/{guest*,bytes,main-job}.test.ts';
+
 export default {
   testTimeout: 20_000, // a busy machine makes no test wrong
   coverageProvider: 'v8',
   collectCoverageFrom: ['{crds,kube,operator,api-server,hack}/**/*.ts', '!**/*.test.ts'],
   projects: [
     {...common, displayName: 'unit', testMatch: ['<rootDir>/{crds,kube,operator,api-server,hack,test/unit,test/lib}/**/*.test.ts']},
-    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts']},
+    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts', `!${guests}`]},
+    {...common, displayName: 'guests', testMatch: [guests]},
   ],
 };

@@ -1,6 +1,7 @@
 /**
  * `make test`: every suite in order, the quick ones first, and one closing line over all of them: `N passed, N failed, N skipped`.
- * The cluster suites run against a local cluster of their own (`.cluster-test`), which is purged afterwards.
+ * The cluster suites run against local clusters of their own (`.cluster-test`), which are purged afterwards: one with simulated guests,
+ * then one with real guests where this machine has what they need.
  */
 import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
@@ -53,7 +54,7 @@ async function jest(project: string, timeoutMs: number, env: Readonly<Record<str
   ];
   const code = await show(
     process.execPath,
-    [...args, '--json', `--outputFile=${file}`, ...(project === 'cluster' ? ['--runInBand'] : [])],
+    [...args, '--json', `--outputFile=${file}`, ...(project === 'unit' ? [] : ['--runInBand'])],
     timeoutMs,
     env,
   );
@@ -61,16 +62,16 @@ async function jest(project: string, timeoutMs: number, env: Readonly<Record<str
   return countsOfJest(JSON.parse(await readFile(file, 'utf8')), code);
 }
 
-/** The cluster suites, on a cluster of their own. */
-async function clusterSuites(): Promise<Counts> {
-  console.log(`\n[${stamp()}] a local cluster for the tests (${CLUSTER})`);
+/** The suites of one jest project, on a cluster of their own that `up` is asked for with `env`. */
+async function clusterSuites(project: string, env: Readonly<Record<string, string>>): Promise<Counts> {
+  console.log(`\n[${stamp()}] a local cluster for the ${project} tests (${CLUSTER})`);
   const cluster = (...args: string[]): Promise<number> =>
-    show(process.execPath, ['hack/cluster/main.ts', ...args, '--dir', CLUSTER], 30 * 60_000);
+    show(process.execPath, ['hack/cluster/main.ts', ...args, '--dir', CLUSTER], 30 * 60_000, env);
   try {
     await cluster('down', '--purge'); // what a killed run left
     await mkdir(RESULTS, {recursive: true});
     if ((await cluster('up')) !== 0) return {passed: 0, failed: 1, skipped: 0};
-    return await jest('cluster', 30 * 60_000, {...(await readClusterEnv(CLUSTER)), BASALT_CLUSTER_DIR: CLUSTER});
+    return await jest(project, 30 * 60_000, {...(await readClusterEnv(CLUSTER)), BASALT_CLUSTER_DIR: CLUSTER});
   } finally {
     await cluster('down', '--purge');
   }
@@ -82,7 +83,8 @@ const counts = addCounts([
   await check('lint and format', 'npm', ['run', '--silent', 'lint'], "Run 'make format' for the format."),
   await check('generated files', process.execPath, ['hack/codegen/generate.ts', '--check'], "Run 'make generate' and commit the result."),
   await jest('unit', 10 * 60_000),
-  await clusterSuites(),
+  await clusterSuites('cluster', {GUESTS: 'simulated'}),
+  await clusterSuites('guests', {}),
 ]);
 console.log(`\n[${stamp()}] all suites`);
 console.log(formatCounts(counts));
