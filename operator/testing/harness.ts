@@ -14,7 +14,7 @@ import type {FakeApiServer} from '../../kube/testing/fake-api-server.ts';
 import {FakeClock} from '../../kube/testing/fake-clock.ts';
 import {until} from '../../kube/testing/until.ts';
 import {CONFIG_MAP, NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD, ROLE_BINDING, SECRET} from '../../kube/types.ts';
-import {STORAGE_CLASS, STORAGE_PROFILE} from '../controllers/drive/storage.ts';
+import {STORAGE_CLASS, STORAGE_PROFILE} from '../controllers/shared/storage.ts';
 import {CLUSTER_INSTANCETYPE} from '../controllers/flavor/plan.ts';
 import {NETWORK_ATTACHMENT} from '../controllers/network/plan.ts';
 import {createInformers} from '../create-informers.ts';

@@ -129,6 +129,45 @@ export async function registerVirtualization(context: UpContext): Promise<void> 
   ]);
 }
 
+/** The class of manifests/storage.yaml. */
+const STORAGE_CLASS_NAME = 'local-sim';
+
+/**
+ * CDI knows nothing of the host-path provisioner, which copies whatever access mode a claim asks for onto its volume. All simulated hosts
+ * are this machine and see the same folders, so several writers are true, and guests can move from host to host.
+ */
+const CLAIM_PROPERTY_SETS = [{accessModes: ['ReadWriteMany', 'ReadWriteOnce'], volumeMode: 'Filesystem'}];
+
+/** Tells CDI, and by it our operator, in which modes the storage class gives storage; waits for CDI's profile of the class. */
+async function describeStorage(context: UpContext): Promise<void> {
+  const {client, signal} = context;
+  const ref = {name: STORAGE_CLASS_NAME};
+  const read = async (): Promise<AnyObject | undefined> => {
+    try {
+      return await client.get(STORAGE_PROFILE, ref, {signal});
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  const offers = (profile: AnyObject | undefined): boolean => {
+    const sets = ((profile?.['status'] ?? {}) as {claimPropertySets?: typeof CLAIM_PROPERTY_SETS}).claimPropertySets;
+    return JSON.stringify(sets?.map(({accessModes, volumeMode}) => ({accessModes, volumeMode}))) === JSON.stringify(CLAIM_PROPERTY_SETS);
+  };
+  await waitReady(
+    context,
+    'cdi-controller',
+    async () => {
+      const profile = await read();
+      if (profile === undefined) return `CDI has no StorageProfile ${ref.name} yet`;
+      if (offers(profile)) return undefined;
+      await client.mergePatch(STORAGE_PROFILE, ref, {spec: {claimPropertySets: CLAIM_PROPERTY_SETS}}, {signal});
+      return `CDI has not taken over the modes of StorageProfile ${ref.name} yet`;
+    },
+    START_DEADLINE_MS,
+  );
+}
+
 /** Waits until KubeVirt and CDI answer and work. */
 export async function waitForVirtualization(context: UpContext): Promise<void> {
   const {client, signal} = context;
@@ -148,12 +187,7 @@ export async function waitForVirtualization(context: UpContext): Promise<void> {
     };
   await waitReady(context, 'virt-api', answers('/apis/subresources.kubevirt.io/v1'), START_DEADLINE_MS);
   await waitReady(context, 'cdi-apiserver', answers('/apis/upload.cdi.kubevirt.io/v1beta1'), START_DEADLINE_MS);
-  await waitReady(
-    context,
-    'cdi-controller',
-    there(STORAGE_PROFILE, {name: 'local-sim'}, () => true),
-    START_DEADLINE_MS,
-  );
+  await describeStorage(context);
   const leads = (lease: AnyObject): boolean => {
     const {holderIdentity, renewTime} = (lease['spec'] ?? {}) as {holderIdentity?: string; renewTime?: string};
     return holderIdentity !== undefined && holderIdentity !== '' && Date.parse(renewTime ?? '') > context.startedAt;

@@ -24,6 +24,7 @@ import {namespaceGot, noAccount} from '../shared/home.ts';
 import {Pace} from '../shared/pace.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';
+import {STORAGE_CLASS, createStorageClasses} from '../shared/storage.ts';
 import {nextStaleCheckMs, standingClaims} from './claims.ts';
 import type {ClaimantView} from './claims.ts';
 import {grownRequest, isRefusalOfGrowth} from './growth.ts';
@@ -33,7 +34,6 @@ import {driveSource} from './source.ts';
 import type {DriveSource} from './source.ts';
 import {driveStatus} from './status.ts';
 import type {DriveSeen} from './status.ts';
-import {STORAGE_CLASS, tierOfDrive} from './storage.ts';
 
 /** How long to wait before a drive that is going looks again, in milliseconds, in case the last event was missed. */
 const DELETE_POLL_MS = 5_000;
@@ -44,6 +44,7 @@ type Volume = Pick<DriveSeen, 'blocked' | 'claim' | 'volume' | 'waitsForConsumer
 export function createDriveController(deps: Deps, {tierOf = () => ({})}: StorageOptions = {}): ControllerDefinition {
   const {client, informers, clock} = deps;
   const {drives, images, servers, accounts, dataVolumes, pvcs, virtualMachines, virtualMachineInstances} = informers;
+  const storage = createStorageClasses({client, clock});
 
   const keyIn = (drive: KubeObject, name: string): string => keyOf({namespace: drive.metadata.namespace ?? '', name});
   const paceOfRoots = new Pace<DriveStatus>((before, after) => isPressing(before, after, true));
@@ -119,13 +120,13 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       return {blocked: {reason: 'EncryptionUnavailable', message, permanent: true}, waitsForConsumer: false, growing: false};
     }
     const tier = tierOf(drive.spec.tier);
-    const storage = {sizeBytes: drive.spec.sizeBytes, tier: isMade ? tier : await tierOfDrive(client, drive, tier, signal)};
+    const request = {sizeBytes: drive.spec.sizeBytes, tier: isMade ? tier : await storage.tierFor(tier, drive.spec.claimType, signal)};
     const identity = {name: claimName(drive), namespace, owner: controllerReference(drive), labels: driveLabels(uuidOf(drive))};
     if (drive.spec.source === undefined) {
       const child = await ensureChild(
         {client, type: PERSISTENT_VOLUME_CLAIM, informer: pvcs, signal},
         drive,
-        buildBlankClaim(identity, storage),
+        buildBlankClaim(identity, request),
       );
       if (child.kind !== 'ours') return obstacle(child) ?? {waitsForConsumer: false, growing: false};
       const [waits, growth] = await Promise.all([waitsForConsumer(child.object, signal), grow(drive, child.object, undefined, signal)]);
@@ -140,7 +141,7 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
     const child = await ensureChild(
       {client, type: DATA_VOLUME, informer: dataVolumes, signal},
       drive,
-      buildDataVolume(identity, storage, bytes, {bindNow}),
+      buildDataVolume(identity, request, bytes, {bindNow}),
     );
     if (child.kind !== 'ours') return obstacle(child) ?? {waitsForConsumer: false, growing: false};
     const claim = pvcs.get(key);

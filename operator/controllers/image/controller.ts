@@ -13,13 +13,14 @@ import {someOf} from '../shared/conditions.ts';
 import {namespaceGot, noAccount} from '../shared/home.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerOf} from '../shared/owner.ts';
+import {createStorageClasses} from '../shared/storage.ts';
 import {desiredDataSource, desiredDataVolume, imageBytes, imageSource} from './plan.ts';
 import {imageStatus} from './status.ts';
 import type {ImageSeen} from './status.ts';
 
 /** Options of the controllers of storage. */
 export interface StorageOptions {
-  /** What a `spec.tier` stands for. Default: the cluster's default class, one writer, a file system. */
+  /** What a `spec.tier` stands for. Default: the cluster's default class, in the modes that it offers. */
   readonly tierOf?: (tier: string | undefined) => StorageTier;
 }
 
@@ -28,7 +29,8 @@ const DELETE_POLL_MS = 5_000;
 
 /** Makes the Image controller. */
 export function createImageController(deps: Deps, {tierOf = () => ({})}: StorageOptions = {}): ControllerDefinition {
-  const {client, informers} = deps;
+  const {client, informers, clock} = deps;
+  const storage = createStorageClasses({client, clock});
   const {images, drives, dataVolumes, dataSources} = informers;
 
   const sourceDriveOf = (image: Image): Drive | undefined => {
@@ -58,13 +60,15 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
     if (homeless !== undefined) return {blocked: homeless};
     if (source !== undefined && 'reason' in source) return {blocked: source};
     const sizeBytes = image.status?.sizeBytes ?? imageBytes(image, drive);
+    const tier = tierOf(image.spec.tier);
+    // A DataVolume that is there is only looked at: its spec cannot change.
+    const modes = source === undefined ? tier : await storage.tierFor(tier, 'Exclusive', signal);
     const target = {client, signal};
     const [volume, catalogue] = await Promise.all([
-      // A DataVolume that is there is only looked at: its spec cannot change.
       ensureChild(
         {...target, type: DATA_VOLUME, informer: dataVolumes},
         image,
-        desiredDataVolume(image, source ?? {kind: 'upload'}, sizeBytes, tierOf(image.spec.tier)),
+        desiredDataVolume(image, source ?? {kind: 'upload'}, sizeBytes, modes),
       ),
       ensureChild({...target, type: DATA_SOURCE, informer: dataSources}, image, desiredDataSource(image)),
     ]);
