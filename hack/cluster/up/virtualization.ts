@@ -52,11 +52,18 @@ const CONFIG_MAP_HEAD = {apiVersion: 'v1', kind: 'ConfigMap'} as const;
 
 /** Namespaces, RBAC, the storage class: what both the real controllers and the light hypervisor work under. */
 export async function installVirtualizationBase(context: UpContext): Promise<void> {
-  const {writer, build} = context;
+  const {writer, build, client, signal} = context;
   const rbac = [...readDumped(build.manifests, 'kubevirt/rbac'), ...readDumped(build.manifests, 'cdi/rbac')];
   await writer.write(rbac.filter((object) => object.kind === 'Namespace'));
   await writer.write(rbac.filter((object) => object.kind !== 'Namespace'));
-  await writer.write(readYaml(join(HERE, 'manifests/storage.yaml')));
+  const storage = readYaml(join(HERE, 'manifests/storage.yaml'));
+  await writer.write(storage);
+  // CDI will say the same as soon as it runs. The operator must not find a class of which nothing is known, or the first drives could not
+  // be mounted by two hosts; and with --light there is no CDI to say it.
+  for (const {kind, metadata, spec} of storage) {
+    if (kind === 'StorageProfile')
+      await client.mergePatch(STORAGE_PROFILE, {name: metadata.name}, {status: spec}, {subresource: 'status', signal});
+  }
 }
 
 /** Services, authorities and the two configuration objects, as KubeVirt's and CDI's operators would leave them. */
@@ -129,45 +136,6 @@ export async function registerVirtualization(context: UpContext): Promise<void> 
   ]);
 }
 
-/** The class of manifests/storage.yaml. */
-const STORAGE_CLASS_NAME = 'local-sim';
-
-/**
- * CDI knows nothing of the host-path provisioner, which copies whatever access mode a claim asks for onto its volume. All simulated hosts
- * are this machine and see the same folders, so several writers are true, and guests can move from host to host.
- */
-const CLAIM_PROPERTY_SETS = [{accessModes: ['ReadWriteMany', 'ReadWriteOnce'], volumeMode: 'Filesystem'}];
-
-/** Tells CDI, and by it our operator, in which modes the storage class gives storage; waits for CDI's profile of the class. */
-async function describeStorage(context: UpContext): Promise<void> {
-  const {client, signal} = context;
-  const ref = {name: STORAGE_CLASS_NAME};
-  const read = async (): Promise<AnyObject | undefined> => {
-    try {
-      return await client.get(STORAGE_PROFILE, ref, {signal});
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
-  const offers = (profile: AnyObject | undefined): boolean => {
-    const sets = ((profile?.['status'] ?? {}) as {claimPropertySets?: typeof CLAIM_PROPERTY_SETS}).claimPropertySets;
-    return JSON.stringify(sets?.map(({accessModes, volumeMode}) => ({accessModes, volumeMode}))) === JSON.stringify(CLAIM_PROPERTY_SETS);
-  };
-  await waitReady(
-    context,
-    'cdi-controller',
-    async () => {
-      const profile = await read();
-      if (profile === undefined) return `CDI has no StorageProfile ${ref.name} yet`;
-      if (offers(profile)) return undefined;
-      await client.mergePatch(STORAGE_PROFILE, ref, {spec: {claimPropertySets: CLAIM_PROPERTY_SETS}}, {signal});
-      return `CDI has not taken over the modes of StorageProfile ${ref.name} yet`;
-    },
-    START_DEADLINE_MS,
-  );
-}
-
 /** Waits until KubeVirt and CDI answer and work. */
 export async function waitForVirtualization(context: UpContext): Promise<void> {
   const {client, signal} = context;
@@ -187,7 +155,12 @@ export async function waitForVirtualization(context: UpContext): Promise<void> {
     };
   await waitReady(context, 'virt-api', answers('/apis/subresources.kubevirt.io/v1'), START_DEADLINE_MS);
   await waitReady(context, 'cdi-apiserver', answers('/apis/upload.cdi.kubevirt.io/v1beta1'), START_DEADLINE_MS);
-  await describeStorage(context);
+  await waitReady(
+    context,
+    'cdi-controller',
+    there(STORAGE_PROFILE, {name: 'local-sim'}, ({status}) => (status as {storageClass?: string} | undefined)?.storageClass !== undefined),
+    START_DEADLINE_MS,
+  );
   const leads = (lease: AnyObject): boolean => {
     const {holderIdentity, renewTime} = (lease['spec'] ?? {}) as {holderIdentity?: string; renewTime?: string};
     return holderIdentity !== undefined && holderIdentity !== '' && Date.parse(renewTime ?? '') > context.startedAt;
