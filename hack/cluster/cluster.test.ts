@@ -72,8 +72,8 @@ describe('state', () => {
     expect(() => readState(join(dir, 's'))).toThrow('another version');
   });
   test('a running cluster of another kind is not brought up to date', () => {
-    const running = {tier: 'full', light: false, programs: true, bin: '/a'} as ClusterState;
-    const wanted = {tier: 'full', light: false, programs: true, bin: '/a'};
+    const running = {tier: 'full', light: false, programs: true, guests: 'qemu', bin: '/a'} as ClusterState;
+    const wanted = {tier: 'full', light: false, programs: true, guests: 'qemu', bin: '/a'};
     expect(mismatch(running, wanted)).toBeUndefined();
     expect(mismatch(running, {...wanted, light: true})).toContain('light=false, asked for is light=true');
     expect(mismatch(running, {...wanted, bin: '/b'})).toContain('another version');

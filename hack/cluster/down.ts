@@ -1,11 +1,13 @@
 /** `down`: stops a cluster, whatever state its supervisor is in, and with `--purge` removes what it left. */
 import {existsSync, rmSync} from 'node:fs';
+import {systemClock} from '../../kube/clock.ts';
 import {subnetOf} from './network/plan.ts';
 import {mayAddRoutes, openRanges, removeLocalSubnet} from './network/routes.ts';
 import {releaseSlot} from './network/slots.ts';
 import type {Options} from './options.ts';
 import {clusterPaths, type ClusterPaths} from './paths.ts';
 import {isAlive} from './process-identity.ts';
+import {endAll} from './podrunner/record.ts';
 import {hostPathFolders} from './purge.ts';
 import {readState, type ClusterState} from './state.ts';
 import {killRecorded, stopProcess} from './stop.ts';
@@ -34,6 +36,7 @@ async function stopCluster(state: ClusterState, paths: ClusterPaths, say: (line:
   // After a clean stop there is nothing left; after a killed supervisor there is everything.
   const stopped = await killRecorded(readState(paths.state) ?? state);
   if (stopped.length > 0) say(`Stopped ${stopped.length} processes whose supervisor was gone: ${stopped.join(', ')}.`);
+  await endAll(paths.pods, systemClock);
   const {lastOne} = await releaseSlot(paths.dir, state.slot);
   if (state.network.mode === 'local-route' && mayAddRoutes()) {
     removeLocalSubnet(subnetOf(state.slot));

@@ -30,6 +30,8 @@ export interface ClusterPaths {
   readonly etcd: string;
   readonly credentials: string;
   readonly images: string;
+  /** What the pod runner remembers and gives to processes. */
+  readonly pods: string;
   readonly upLock: string;
 }
 
@@ -48,6 +50,7 @@ export function clusterPaths(dir: string): ClusterPaths {
     etcd: join(dir, 'etcd'),
     credentials: join(dir, 'credentials.json'),
     images: join(dir, 'images'),
+    pods: join(dir, 'pods'),
     upLock: join(dir, 'run/up.lock'),
   };
 }

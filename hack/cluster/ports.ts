@@ -30,6 +30,7 @@ export const PORT_NAMES = [
   'virtApi',
   'cdiApi',
   'handler',
+  'podProxy',
 ] as const;
 
 /** Name -> port. */

@@ -3,6 +3,7 @@
  * does, so there is one writer at any time.
  */
 import {readJson, writeAtomic} from './files.ts';
+import type {GuestsMode} from './guests.ts';
 import type {NetworkPlan} from './network/plan.ts';
 import type {Ports} from './ports.ts';
 import type {ProcessIdentity} from './process-identity.ts';
@@ -18,6 +19,7 @@ export interface ClusterSettings {
   readonly light: boolean;
   /** False: no operator, api-server, chart and demo cloud. */
   readonly programs: boolean;
+  readonly guests: GuestsMode;
   readonly hosts: number;
   /** This cluster's number among those of the machine: decides addresses and ports. */
   readonly slot: number;

@@ -46,6 +46,14 @@ export function slotListeners(slot: number): Pick<NetworkPlan, 'virtApi' | 'cdiA
 }
 
 /**
+ * First three numbers of the addresses of pods that run as processes, with the last dot: from the cluster's /24, or from loopback, where each
+ * cluster has a /24 of its own too.
+ */
+export function podPrefix(plan: NetworkPlan, slot: number): string {
+  return plan.subnet === undefined ? `127.245.${slot}.` : plan.subnet.slice(0, plan.subnet.lastIndexOf('.') + 1);
+}
+
+/**
  * The plan of a slot (0..255). `ownAddress` is the machine's first address that is not loopback, used when there may be no routes.
  * @throws Error when there is neither.
  */

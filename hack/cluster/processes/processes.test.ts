@@ -5,14 +5,26 @@ import {choosePorts} from '../ports.ts';
 import type {ClusterSettings} from '../state.ts';
 import {apiserver, controllerManager, etcd, kwok, scheduler, type ProcessContext} from './control-plane.ts';
 import {apiServer, imageServer, operator} from './programs.ts';
-import {cdiApiserver, cdiController, hypervisor, virtApi, virtController} from './virtualization.ts';
+import {cdiApiserver, cdiController, hypervisor, podRunner, virtApi, virtController} from './virtualization.ts';
 
 async function contextOf(slot: number, change: Partial<ClusterSettings> = {}): Promise<ProcessContext> {
   const ports = await choosePorts(slot, () => Promise.resolve(true));
   const network = planNetwork(slot, ports, {routes: true});
   return {
     paths: clusterPaths(`/cluster-${slot}`),
-    settings: {version: 1, tier: 'full', light: false, programs: true, hosts: 4, slot, ports, network, bin: '/bin', ...change},
+    settings: {
+      version: 1,
+      tier: 'full',
+      light: false,
+      programs: true,
+      guests: 'qemu',
+      hosts: 4,
+      slot,
+      ports,
+      network,
+      bin: '/bin',
+      ...change,
+    },
   };
 }
 
@@ -28,6 +40,7 @@ const allOf = (context: ProcessContext) => [
   cdiApiserver(context),
   cdiController(context),
   hypervisor(context, '/node', 'r', 'info'),
+  podRunner(context, '/node', 'r', 'info'),
   operator(context, options),
   apiServer(context, options),
   imageServer(context, options),
@@ -90,9 +103,16 @@ test('our programs log in as the chart’s ServiceAccounts and find everything b
   });
 });
 
-test('CDI reads progress from addresses of the cluster’s own subnet only', async () => {
+test('CDI reads progress from addresses of pods that run as processes only', async () => {
   const context = await contextOf(5);
   expect(cdiController(context).env['WORKER_ADDRESS_PREFIX']).toBe('10.245.5.');
   const bare = planNetwork(5, context.settings.ports, {routes: false, ownAddress: '192.0.2.2'});
-  expect(cdiController({...context, settings: {...context.settings, network: bare}}).env['WORKER_ADDRESS_PREFIX']).toBe('none.');
+  expect(cdiController({...context, settings: {...context.settings, network: bare}}).env['WORKER_ADDRESS_PREFIX']).toBe('127.245.5.');
 });
+
+test.each([
+  ['qemu', 'process/cdi-importer'],
+  ['simulated', 'local/cdi-importer'],
+] as const)('with guests=%s CDI’s importer is %s', async (guests, image) =>
+  expect(cdiController(await contextOf(0, {guests})).env['IMPORTER_IMAGE']).toBe(image),
+);

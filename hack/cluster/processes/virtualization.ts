@@ -1,7 +1,8 @@
 /** Command lines of KubeVirt's and CDI's own programs, run as host processes, and of the hypervisor that plays virt-handler. Pure. */
 import {join} from 'node:path';
-import type {NetworkPlan} from '../network/plan.ts';
+import {podPrefix} from '../network/plan.ts';
 import {HERE} from '../paths.ts';
+import {PROCESS_IMAGES} from '../podrunner/programs.ts';
 import {STAGES, type ProcessSpec} from '../supervisor/process-spec.ts';
 import type {ProcessContext} from './control-plane.ts';
 
@@ -64,13 +65,12 @@ export function cdiApiserver({paths: {pki}, settings: {bin, network}}: ProcessCo
   };
 }
 
-// Only worker pods that really run have addresses in the cluster's own subnet.
-function workerAddressPrefix({subnet}: NetworkPlan): string {
-  return subnet === undefined ? 'none.' : subnet.slice(0, subnet.lastIndexOf('.') + 1);
-}
-
-/** CDI's controllers. It reads the flag `-kubeconfig` as well as the variable. */
-export function cdiController({paths: {pki, run}, settings: {bin, ports, network}}: ProcessContext): ProcessSpec {
+/**
+ * CDI's controllers. It reads the flag `-kubeconfig` as well as the variable. The images decide who runs its workers: the pod runner, or
+ * KWOK, which plays them.
+ */
+export function cdiController({paths: {pki, run}, settings: {bin, ports, network, slot, guests}}: ProcessContext): ProcessSpec {
+  const workers = guests === 'qemu' ? PROCESS_IMAGES : 'local/';
   const kubeconfig = join(pki, 'cdi-sa.kubeconfig');
   return {
     name: 'cdi-controller',
@@ -79,9 +79,9 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports, network
     env: {
       KUBECONFIG: kubeconfig,
       POD_NAMESPACE: 'cdi',
-      IMPORTER_IMAGE: 'local/cdi-importer',
-      CLONER_IMAGE: 'local/cdi-cloner',
-      UPLOADSERVER_IMAGE: 'local/cdi-uploadserver',
+      IMPORTER_IMAGE: `${workers}cdi-importer`,
+      CLONER_IMAGE: `${workers}cdi-cloner`,
+      UPLOADSERVER_IMAGE: `${workers}cdi-uploadserver`,
       UPLOADPROXY_SERVICE: 'cdi-uploadproxy',
       OVIRT_POPULATOR_IMAGE: 'local/none',
       UPLOAD_SERVER_KEY_FILE: join(pki, 'uploadserver.key'),
@@ -91,7 +91,8 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports, network
       METRICS_ADDRESS: `127.0.0.1:${ports.cdiController}`,
       TOKEN_KEY_DIR: join(pki, 'cdi-token'),
       READY_FILE: join(run, 'cdi-ready'),
-      WORKER_ADDRESS_PREFIX: workerAddressPrefix(network),
+      // Only workers that really run have addresses from here.
+      WORKER_ADDRESS_PREFIX: podPrefix(network, slot),
     },
     args: [`-kubeconfig=${kubeconfig}`, '-v=1'],
   };
@@ -122,5 +123,31 @@ export function hypervisor(
       BASALT_LOG_LEVEL: logLevel,
     },
     args: [join(HERE, 'hypervisor/main.ts')],
+  };
+}
+
+/** Runs pods whose images name programs of this machine as processes: CDI's workers. */
+export function podRunner(
+  {paths, settings: {bin, ports, network, slot}}: ProcessContext,
+  node: string,
+  revision: string,
+  logLevel: string,
+): ProcessSpec {
+  return {
+    name: 'podrunner',
+    command: node,
+    stage: STAGES.hypervisor,
+    revision,
+    env: {
+      KUBECONFIG: paths.adminKubeconfig,
+      PODRUNNER_FOLDER: paths.pods,
+      PODRUNNER_LOGS: join(paths.log, 'pods'),
+      PODRUNNER_BIN: bin,
+      PODRUNNER_ADDRESSES: podPrefix(network, slot),
+      PODRUNNER_HOST_ADDRESS: network.nodeAddress,
+      PODRUNNER_PROXY_PORT: String(ports.podProxy),
+      BASALT_LOG_LEVEL: logLevel,
+    },
+    args: [join(HERE, 'podrunner/main.ts')],
   };
 }

@@ -7,7 +7,7 @@ import {envVariables, renderClouds, renderEnv, withoutSecrets} from './env-file.
 
 const ports = await choosePorts(0, () => Promise.resolve(true));
 const credentials = makeCredentials((bytes) => Buffer.alloc(bytes, 7));
-const facts = {dir: '/c', kubeconfig: '/c/admin.kubeconfig', bin: '/b', ports, credentials};
+const facts = {dir: '/c', kubeconfig: '/c/admin.kubeconfig', bin: '/b', guests: 'qemu' as const, ports, credentials};
 
 test('has every name that people are promised, for both accounts', () => {
   const names = Object.keys(envVariables(facts));

@@ -1,5 +1,6 @@
 /** The `env` file and `clouds.yaml`: how to reach everything, for shells and for the openstack command. Pure. */
 import {stringify} from 'yaml';
+import type {GuestsMode} from '../guests.ts';
 import {POD_RANGE} from '../network/plan.ts';
 import {REGION_NAME} from '../processes/programs.ts';
 import type {Ports} from '../ports.ts';
@@ -13,6 +14,7 @@ export interface EnvFacts {
   readonly dir: string;
   readonly kubeconfig: string;
   readonly bin: string;
+  readonly guests: GuestsMode;
   readonly ports: Ports;
   /** Absent: a cluster without our programs. */
   readonly credentials?: Credentials;
@@ -26,6 +28,7 @@ export function envVariables(facts: EnvFacts): Record<string, string> {
     HELM: `${facts.bin}/helm`,
     BASALT_CLUSTER_DIR: facts.dir,
     BASALT_POD_RANGE: POD_RANGE,
+    BASALT_GUESTS: facts.guests,
   };
   if (facts.credentials === undefined) return base;
   const {ports} = facts;

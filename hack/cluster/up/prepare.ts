@@ -3,13 +3,16 @@ import {spawn} from 'node:child_process';
 import {closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {parse} from 'yaml';
+import {systemClock} from '../../../kube/clock.ts';
 import {filesBelow} from '../files.ts';
+import type {GuestsMode} from '../guests.ts';
 import {planNetwork, slotListeners, subnetOf} from '../network/plan.ts';
 import {addLocalSubnet, closeRanges, mayAddRoutes, ownAddress, removeLocalSubnet} from '../network/routes.ts';
 import {claimSlot} from '../network/slots.ts';
 import {parseHostTable, type HostTable} from '../objects/nodes.ts';
 import type {Options} from '../options.ts';
 import {HERE, type BuildPaths, type ClusterPaths} from '../paths.ts';
+import {endAll} from '../podrunner/record.ts';
 import {choosePorts, isPortFree} from '../ports.ts';
 import {isAlive, ownIdentity} from '../process-identity.ts';
 import {readState, recordedProcesses, writeState, type ClusterSettings, type ClusterState} from '../state.ts';
@@ -32,9 +35,9 @@ export function readHostTable(env: NodeJS.ProcessEnv): HostTable {
 /** Why a running cluster is not the one that is asked for; undefined when it is. */
 export function mismatch(
   running: ClusterSettings,
-  wanted: {tier: string; light: boolean; programs: boolean; bin: string},
+  wanted: {tier: string; light: boolean; programs: boolean; guests: string; bin: string},
 ): string | undefined {
-  for (const name of ['tier', 'light', 'programs'] as const) {
+  for (const name of ['tier', 'light', 'programs', 'guests'] as const) {
     if (running[name] !== wanted[name]) return `it runs with ${name}=${running[name]}, asked for is ${name}=${wanted[name]}`;
   }
   return running.bin === wanted.bin ? undefined : 'it runs programs of another version';
@@ -49,9 +52,9 @@ export async function prepare(
   options: Options,
   paths: ClusterPaths,
   build: BuildPaths,
-  context: {readonly hosts: number; readonly say: (line: string) => void; readonly signal: AbortSignal},
+  context: {readonly hosts: number; readonly guests: GuestsMode; readonly say: (line: string) => void; readonly signal: AbortSignal},
 ): Promise<{settings: ClusterSettings; fresh: boolean}> {
-  const wanted = {tier: options.tier, light: options.light, programs: options.programs, bin: build.bin};
+  const wanted = {tier: options.tier, light: options.light, programs: options.programs, guests: context.guests, bin: build.bin};
   const before = readState(paths.state);
   if (before !== undefined && isAlive(before.supervisor)) {
     const difference = mismatch(before, wanted);
@@ -59,6 +62,7 @@ export async function prepare(
     return {settings: before, fresh: false};
   }
   if (before !== undefined) await cleanUp(before, context.say);
+  await endAll(paths.pods, systemClock);
 
   for (const folder of [paths.dir, paths.log, paths.run, paths.processes, paths.images]) mkdirSync(folder, {recursive: true, mode: 0o700});
   const routes = mayAddRoutes();

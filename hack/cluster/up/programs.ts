@@ -13,7 +13,7 @@ import {readYamlFolder} from '../objects/manifests.ts';
 import {HERE, ROOT} from '../paths.ts';
 import {probeHttp} from '../probes.ts';
 import {apiServer, imageServer, NAMESPACE, operator, OPERATOR_ACCOUNT, type ProgramOptions} from '../processes/programs.ts';
-import {hypervisor} from '../processes/virtualization.ts';
+import {hypervisor, podRunner} from '../processes/virtualization.ts';
 import {waitFor} from '../waiting.ts';
 import {hostObjects} from './cloud-hosts.ts';
 import {keep, waitReady, type UpContext} from './context.ts';
@@ -49,6 +49,13 @@ export function startHypervisor(context: UpContext): void {
   requireProgram('hack/cluster/hypervisor/main.ts');
   const {node, revision, logLevel} = program(context, ['hack/cluster/hypervisor', 'kube']);
   keep(context, hypervisor(context, node, revision, logLevel));
+}
+
+/** Starts the pod runner, where bytes are real. */
+export function startPodRunner(context: UpContext): void {
+  if (context.settings.guests !== 'qemu') return;
+  const {node, revision, logLevel} = program(context, ['hack/cluster/podrunner', 'kube']);
+  keep(context, podRunner(context, node, revision, logLevel));
 }
 
 /** Waits for the hypervisor. */

@@ -7,6 +7,7 @@ import type {AnyObject} from '../../../kube/objects.ts';
 import {parseVersions} from '../build/versions.ts';
 import {writeAtomic} from '../files.ts';
 import {tryLock} from '../lock.ts';
+import {chooseGuests, onPath} from '../guests.ts';
 import {hostsText, planHosts, type PlannedHost} from '../objects/nodes.ts';
 import type {Options} from '../options.ts';
 import {cacheFolder, clusterPaths, ROOT, type ClusterPaths} from '../paths.ts';
@@ -22,6 +23,7 @@ import {
   applyCloud,
   installChart,
   startHypervisor,
+  startPodRunner,
   startPrograms,
   waitForHypervisor,
   waitForPrograms,
@@ -56,7 +58,9 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
   try {
     const table = readHostTable(env);
     const hosts = planHosts(table, options.hosts ?? table.count);
-    const {settings, fresh} = await prepare(options, paths, build, {hosts: hosts.length, say, signal});
+    const guests = chooseGuests(env['GUESTS'], options.light || options.tier === 'api', onPath(env));
+    const {settings, fresh} = await prepare(options, paths, build, {hosts: hosts.length, guests: guests.mode, say, signal});
+    if (settings.tier === 'full') say(`Guests: ${settings.guests} (${guests.why})`);
     say(`${fresh ? 'Starting' : 'Bringing up to date'} the local cluster in ${paths.dir} (${describe(settings, hosts)})`);
     const context: StartContext = {
       paths,
@@ -119,6 +123,7 @@ async function startMachinery(context: UpContext, step: Step): Promise<void> {
   }
   await step('hosts', () => startHosts(context));
   startHypervisor(context);
+  startPodRunner(context);
   await Promise.all([
     step('controllers, hosts Ready', () => waitForControllers(context)),
     step('hypervisor', () => waitForHypervisor(context)),
@@ -143,7 +148,7 @@ async function startOurs(context: UpContext, step: Step, credentials: Credential
 // Secrets are shown by the run that made them up, and by no other: its output ends in logs and on screens that others see.
 function finish(
   paths: ClusterPaths,
-  {ports, bin}: ClusterSettings,
+  {ports, bin, guests}: ClusterSettings,
   secrets: ReturnType<typeof ensureCredentials> | undefined,
   say: (line: string) => void,
 ): void {
@@ -153,6 +158,7 @@ function finish(
     kubeconfig: paths.adminKubeconfig,
     bin,
     ports,
+    guests,
     ...(credentials === undefined ? {} : {credentials}),
   });
   writeAtomic(paths.env, renderEnv(variables));
