@@ -17,6 +17,7 @@ const seen = (change: Partial<Seen>): Seen => ({
   guest: undefined,
   pods: [launcher('p1', 'bm-000')],
   stopping: undefined,
+  power: {off: false, lost: false, targetOff: false},
   nowMs: 100_000,
   ...change,
 });
@@ -52,6 +53,23 @@ describe('life of a guest', () => {
     ],
     ['final with guest', {vmi: vmi({status: {phase: 'Succeeded'}}), guest: view('ended')}, {do: 'forget-guest'}],
     ['final', {vmi: vmi({status: {phase: 'Failed'}})}, {do: 'nothing'}],
+  ])('%s', (_name, change, step) => {
+    expect(decide(seen(change))).toMatchObject(step);
+  });
+});
+
+describe('power of the host', () => {
+  const off = {off: true, lost: false, targetOff: false};
+  test.each<[string, Partial<Seen>, object]>([
+    ['takes the guest with it', {vmi: running(), guest: view('running'), power: off}, {do: 'cut-power'}],
+    ['takes one that starts with it', {guest: view('starting'), power: off}, {do: 'cut-power'}],
+    ['before its own end is told', {vmi: running(), guest: view('ended'), power: off}, {do: 'cut-power'}],
+    ['before it is shut down', {vmi: running(deleting), guest: view('running'), power: off}, {do: 'cut-power'}],
+    ['nothing is said while it is off', {vmi: running(), power: off}, {do: 'nothing'}],
+    ['nothing is started while it is off', {power: off}, {do: 'nothing'}],
+    ['back again, without its guest', {vmi: running(), power: {...off, off: false, lost: true}}, {do: 'report-end', phase: 'Failed'}],
+    ['handed over before, started now', {power: {...off, off: false, lost: true}}, {do: 'start'}],
+    ['a VMI that is gone', {vmi: undefined, guest: view('running'), power: off}, {do: 'forget-guest'}],
   ])('%s', (_name, change, step) => {
     expect(decide(seen(change))).toMatchObject(step);
   });
@@ -104,6 +122,7 @@ describe('migration', () => {
       at('copying', {}, [launcher('p1', 'bm-000'), launcher('p2', 'bm-001', {terminating: true})]),
       {do: 'cancel-migration'},
     ],
+    ['the target host loses its power', {...at('copying'), power: {off: false, lost: false, targetOff: true}}, {do: 'cancel-migration'}],
     ['ended by virt-controller', at('copying', {completed: true, failed: true}), {do: 'forget-migration'}],
     ['reported', at('succeeded', {completed: true}), {do: 'forget-migration'}],
     ['done and forgotten', at(undefined, {completed: true}), {do: 'refresh'}],
@@ -152,7 +171,7 @@ describe('podChores', () => {
       },
     });
   const names = (vmiSeen: Vmi | undefined, pods: readonly Pod[]): {remove: string[]; complete: string[]} => {
-    const chores = podChores(vmiSeen, pods);
+    const chores = podChores(vmiSeen, pods, (node) => node === 'bm-off');
     return {remove: chores.remove.map((pod) => pod.metadata.name), complete: chores.complete.map((pod) => pod.metadata.name)};
   };
   test.each<[string, Vmi | undefined, readonly Pod[], object]>([
@@ -169,6 +188,12 @@ describe('podChores', () => {
       {remove: [], complete: []},
     ],
     ['migration failed: the target goes', moved(true, 'bm-000'), [alive, target], {remove: ['p2'], complete: []}],
+    [
+      'nothing ends on a host without power',
+      undefined,
+      [launcher('p1', 'bm-off', {terminating: true}), dead],
+      {remove: ['p1'], complete: []},
+    ],
   ])('%s', (_name, vmiSeen, pods, expected) => {
     expect(names(vmiSeen, pods)).toEqual(expected);
   });

@@ -17,8 +17,20 @@ export interface Seen {
   readonly pods: readonly Pod[];
   /** Since when (monotonic) the guest is being shut down, and when the button was last pressed; absent: it is not. */
   readonly stopping: {readonly sinceMs: number; readonly pressedMs: number} | undefined;
+  /** What became of the hosts' power. */
+  readonly power: PowerSeen;
   /** Monotonic. */
   readonly nowMs: number;
+}
+
+/** The power of the hosts that matter to a VMI. */
+export interface PowerSeen {
+  /** The host of the guest, or where it should be, has none. */
+  readonly off: boolean;
+  /** It had none since the guest came to it. */
+  readonly lost: boolean;
+  /** The target of the migration that is asked for has none. */
+  readonly targetOff: boolean;
 }
 
 /** A step that needs no guest. */
@@ -27,7 +39,7 @@ export type VmiStep =
   | {readonly do: 'wait'; readonly ms: number; readonly why: string}
   | {readonly do: 'report-end'; readonly phase: 'Succeeded' | 'Failed'; readonly why: string};
 /** A step with the guest. */
-export type GuestStep = {readonly do: 'report-running' | 'refresh' | 'press-power-button' | 'kill'; readonly why: string};
+export type GuestStep = {readonly do: 'report-running' | 'refresh' | 'press-power-button' | 'kill' | 'cut-power'; readonly why: string};
 /** A step of the guest's migration. */
 export interface MigrationStep {
   readonly do: 'prepare-migration' | 'begin-migration' | 'cancel-migration' | 'report-migration' | 'forget-migration';
@@ -64,7 +76,8 @@ export interface PodChores {
  * KWOK leaves launcher pods to us because the order matters: were the pod of a running guest to go before the VMI says how the guest
  * ended, virt-controller would call it Failed. Derived from the VMI alone, so that a restart in between loses nothing.
  */
-export function podChores(vmi: Vmi | undefined, pods: readonly Pod[]): PodChores {
+export function podChores(vmi: Vmi | undefined, all: readonly Pod[], isOff: (nodeName: string | undefined) => boolean): PodChores {
+  const pods = all.filter((pod) => !isOff(pod.spec?.nodeName)); // a host without power ends no pods
   const phase = vmi?.status?.phase;
   if (phase === 'Succeeded' || phase === 'Failed') return {remove: pods, complete: []};
   if (vmi === undefined || (phase !== 'Scheduled' && phase !== 'Running')) return {remove: pods.filter(isTerminating), complete: []};
@@ -90,6 +103,8 @@ export function decide(seen: Seen): Step {
   if (phase === 'Succeeded' || phase === 'Failed')
     return guest === undefined ? {do: 'nothing', why: 'ended'} : {do: 'forget-guest', why: `the VMI is ${phase}`};
   if (phase !== 'Scheduled' && phase !== 'Running') return {do: 'nothing', why: 'virt-controller has not handed it over'};
+  if (seen.power.off)
+    return guest === undefined ? {do: 'nothing', why: 'its host has no power'} : {do: 'cut-power', why: 'its host lost its power'};
   if (guest === undefined) return withoutGuest(vmi, phase, seen);
   if (guest.state.name === 'ended') return {do: 'report-end', phase: PHASE_OF_END[guest.state.how], why: guest.state.message};
   if (leavingBecause(vmi, seen) !== undefined) return shutDown(vmi, seen, leavingBecause(vmi, seen) ?? '');
@@ -104,6 +119,7 @@ function leavingBecause(vmi: Vmi, seen: Seen): string | undefined {
 }
 
 function withoutGuest(vmi: Vmi, phase: 'Scheduled' | 'Running', seen: Seen): Step {
+  if (phase === 'Running' && seen.power.lost) return {do: 'report-end', phase: 'Failed', why: 'its host lost its power, and is back'};
   if (phase === 'Running') return {do: 'adopt', why: 'running, but unknown here: this program was restarted'};
   const leaving = leavingBecause(vmi, seen);
   if (leaving !== undefined) return {do: 'report-end', phase: 'Succeeded', why: `${leaving}; the guest was never started`};
@@ -137,6 +153,7 @@ function migrate(vmi: Vmi, guest: GuestView, seen: Seen): Step | undefined {
   if (running.state === 'succeeded' || running.state === 'failed' || running.state === 'cancelled')
     return {do: 'report-migration', why: running.state};
   if (wanted.abortRequested === true) return {do: 'cancel-migration', why: 'abort requested'};
+  if (seen.power.targetOff) return {do: 'cancel-migration', why: 'the target host lost its power'};
   const target = seen.pods.find((pod) => pod.metadata.name === wanted.targetPod);
   if (target !== undefined && isTerminating(target)) return {do: 'cancel-migration', why: 'the target pod is terminating'};
   if (running.state === 'ready') return {do: 'begin-migration', why: 'the target waits'};

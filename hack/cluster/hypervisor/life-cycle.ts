@@ -11,6 +11,7 @@ import {driverFor, NoDriverError} from './guest-table.ts';
 import type {GuestDrivers, GuestEntry, GuestTable} from './guest-table.ts';
 import {createKeyedQueue} from './keyed-queue.ts';
 import type {RunResult} from './keyed-queue.ts';
+import type {HostPower} from './host-power.ts';
 import {podsOf, vmiKeyOf} from './launcher-pods.ts';
 import type {LauncherPods} from './launcher-pods.ts';
 import {performMigrationStep} from './migration.ts';
@@ -28,6 +29,8 @@ export interface LifeCycleOptions {
   readonly drivers: GuestDrivers;
   readonly mode: GuestMode;
   readonly table: GuestTable;
+  /** Which hosts have power. */
+  readonly power: HostPower;
   /** Address that migration targets are said to listen on. */
   readonly address: string;
   readonly clock: Clock;
@@ -58,16 +61,20 @@ export function startLifeCycle(options: LifeCycleOptions): LifeCycle {
     run: (key, signal) => worker.run(key, signal),
   });
   worker.again = (key) => queue.add(key);
+  const addAll = (): void => {
+    for (const object of options.vmis.list()) queue.add(keyOf(refOfObject(object)));
+    for (const pod of options.pods.list()) {
+      for (const key of vmiKeyOf(pod)) queue.add(key);
+    }
+  };
   const unsubscribe = [
     options.vmis.onChange(({object}) => queue.add(keyOf(refOfObject(object)))),
     options.pods.onChange(({object}) => {
       for (const key of vmiKeyOf(object)) queue.add(key);
     }),
+    options.power.onChange(() => addAll()),
   ];
-  for (const object of options.vmis.list()) queue.add(keyOf(refOfObject(object)));
-  for (const pod of options.pods.list()) {
-    for (const key of vmiKeyOf(pod)) queue.add(key);
-  }
+  addAll();
   return {
     setPaused: (key, paused, signal) => worker.setPaused(key, paused, signal),
     async stop() {
@@ -86,7 +93,7 @@ class Worker {
   }
 
   async run(key: string, signal: AbortSignal): Promise<RunResult> {
-    const {vmis, table, clock, log} = this.#options;
+    const {vmis, table, clock, log, power} = this.#options;
     const vmi = vmis.get(key);
     const entry = table.get(key);
     if (vmi !== undefined && entry !== undefined && entry.guest.vmiUid === vmi.metadata.uid) entry.guest.observe(vmi);
@@ -95,6 +102,11 @@ class Worker {
       guest: entry?.guest,
       pods: podsOf(this.#options.pods, key, vmi),
       stopping: entry?.stopping,
+      power: {
+        off: power.isOff(entry?.guest.nodeName ?? vmi?.status?.nodeName),
+        lost: vmi !== undefined && power.hasOutlived(vmi),
+        targetOff: power.isOff(vmi?.status?.migrationState?.targetNode),
+      },
       nowMs: clock.monotonicMs(),
     });
     if (step.do !== 'nothing' && step.do !== 'refresh' && step.do !== 'wait')
@@ -134,6 +146,7 @@ class Worker {
       case 'refresh':
       case 'press-power-button':
       case 'kill':
+      case 'cut-power':
         return vmi === undefined || entry === undefined ? undefined : this.#performOnGuest(step, key, vmi, entry, signal);
       case 'prepare-migration':
       case 'begin-migration':
@@ -179,6 +192,12 @@ class Worker {
       case 'kill':
         log.info({vmi: key, why: step.why}, 'killing the guest');
         return guest.kill();
+      case 'cut-power': {
+        log.info({vmi: key, node: guest.nodeName}, 'the host lost its power, and the guest with it');
+        await guest.kill();
+        this.#options.table.delete(key); // and nobody is told: the host cannot speak
+        return;
+      }
     }
   }
 
@@ -216,9 +235,9 @@ class Worker {
   }
 
   async #tidyPods(key: string, signal: AbortSignal): Promise<void> {
-    const {launchers, vmis} = this.#options;
+    const {launchers, vmis, power} = this.#options;
     const vmi = vmis.get(key); // newer than the one decided upon: it holds what was just written
-    const chores = podChores(vmi, podsOf(this.#options.pods, key, vmi));
+    const chores = podChores(vmi, podsOf(this.#options.pods, key, vmi), (node) => power.isOff(node));
     await Promise.all([
       ...chores.remove.map((pod) => launchers.remove(pod, signal)),
       ...chores.complete.map((pod) => launchers.complete(pod, signal)),

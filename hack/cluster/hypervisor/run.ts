@@ -13,6 +13,8 @@ import type {Config} from './config.ts';
 import {createGuestTable} from './guest-table.ts';
 import type {GuestDrivers} from './guest-table.ts';
 import {startHealthServer} from './health.ts';
+import {startHeartbeats} from './heartbeats.ts';
+import {createHostPower} from './host-power.ts';
 import {BY_VMI, createLauncherPods, vmiKeyOf} from './launcher-pods.ts';
 import {startLifeCycle} from './life-cycle.ts';
 import {startDataVolumeController} from './light/data-volume-controller.ts';
@@ -56,13 +58,13 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
       createInformer({client, type, clock, log});
     const vmis = informer(handler, VMI);
     const pods = createInformer({client: admin, type: POD, labelSelector: LABELS.launcher, indexes: {[BY_VMI]: vmiKeyOf}, clock, log});
-    const light = config.light
-      ? {vms: informer(admin, VM), nodes: informer(admin, NODE), volumes: informer(admin, DATA_VOLUME)}
-      : undefined;
+    const nodes = informer(admin, NODE);
+    const power = createHostPower(nodes);
+    const light = config.light ? {vms: informer(admin, VM), nodes, volumes: informer(admin, DATA_VOLUME)} : undefined;
     const all: readonly Pick<Informer<KubeObject>, 'start' | 'waitForSync'>[] = [
       vmis,
       pods,
-      ...(light === undefined ? [] : Object.values(light)),
+      ...(light === undefined ? [nodes] : Object.values(light)),
     ];
     const table = createGuestTable();
     let ready = false;
@@ -81,13 +83,17 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
       drivers,
       mode: config.guests,
       table,
+      power,
       address: config.rest?.host ?? NO_ADDRESS,
       clock,
       log,
       workers: config.workers,
     });
     stopping.unshift(() => lifeCycle.stop());
-    if (light !== undefined) {
+    if (light === undefined) {
+      const heartbeats = startHeartbeats({client: admin, nodes, power, clock, log});
+      stopping.unshift(() => heartbeats.stop());
+    } else {
       const common = {client: admin, clock, log, workers: config.workers};
       const controllers = [startVmController({...light, vmis, ...common}), startDataVolumeController({...light, ...common})];
       stopping.unshift(...controllers.map((controller) => () => controller.stop()));

@@ -217,6 +217,8 @@ export const LABELS = {
   node: 'kubevirt.io/nodeName',
   migrationTarget: 'kubevirt.io/migrationTargetNodeName',
   launcher: 'kubevirt.io=virt-launcher',
+  /** On a Node: `off` while the simulated host has no power. */
+  power: 'local.basalt.dev/power',
 } as const;
 
 export const ANNOTATIONS = {
@@ -228,6 +230,8 @@ export const ANNOTATIONS = {
   guestExit: 'sim.basalt.dev/guest-exit',
   /** How many seconds the copy of a migration takes, in place of half a second. Simulated guests only. */
   migrationSeconds: 'sim.basalt.dev/migration-seconds',
+  /** On a Node: when its power last came back. RFC 3339. */
+  poweredOnAt: 'local.basalt.dev/powered-on-at',
   evictionSource: 'kubevirt.io/eviction-source',
   podBridgeMigration: 'kubevirt.io/allow-pod-bridge-network-live-migration',
 } as const;

@@ -7,9 +7,10 @@ import type {KubeObject, ResourceType} from '../../../../kube/objects.ts';
 import {FakeClock, settle} from '../../../../kube/testing/fake-clock.ts';
 import {startFakeApiServer} from '../../../../kube/testing/fake-api-server.ts';
 import type {FakeApiServer} from '../../../../kube/testing/fake-api-server.ts';
-import {POD} from '../../../../kube/types.ts';
+import {NODE, POD} from '../../../../kube/types.ts';
 import {createGuestTable} from '../guest-table.ts';
 import type {GuestTable} from '../guest-table.ts';
+import {createHostPower} from '../host-power.ts';
 import {BY_VMI, createLauncherPods, vmiKeyOf} from '../launcher-pods.ts';
 import {startLifeCycle} from '../life-cycle.ts';
 import type {LifeCycle} from '../life-cycle.ts';
@@ -77,6 +78,7 @@ export async function openBench(): Promise<TestBench> {
       });
       pods.start(abort.signal);
       await pods.waitForSync();
+      const nodes = await informer(NODE);
       const table = createGuestTable();
       const lifeCycle = startLifeCycle({
         vmis,
@@ -86,6 +88,7 @@ export async function openBench(): Promise<TestBench> {
         drivers: {simulated: createSimulatedDriver({clock})},
         mode: 'simulated',
         table,
+        power: createHostPower(nodes),
         address: '10.245.0.20',
         clock,
         log: silentLogger,
