@@ -51,9 +51,11 @@ test.each([
   ],
   ['expected status code 200, got 403. Status: 403 Forbidden', 'SourceUnreachable', 'refuses access', true],
   ['checksum mismatch: expected sha256:aa got sha256:bb', 'ChecksumMismatch', 'do not match', true],
-  ['Virtual image size 4294967296 is larger than the reported available storage 1073741824.', 'ImportFailed', 'ask for more bytes', true],
+  ['Virtual image size 4294967296 is larger than the reported available storage 1073741824.', 'ImportFailed', 'with more bytes', true],
+  ['DataVolume too small to contain image', 'ImportFailed', 'with more bytes', true],
   ['dial tcp: lookup images.invalid on 10.96.0.10:53: no such host', 'SourceUnreachable', 'cannot be resolved', false],
   ['tls: failed to verify certificate: x509: certificate signed by unknown authority', 'SourceUnreachable', 'not trusted', false],
+  ['failed to pull image: unexpected EOF', 'SourceUnreachable', 'cut in the middle', false],
   ['dial tcp 127.0.0.1:1: connect: connection refused', 'SourceUnreachable', 'does not answer', false],
   ['got 503. Status: 503 Service Unavailable', 'SourceUnreachable', 'does not answer', false],
   ['qemu-img: unsupported format', 'SourceUnreachable', 'no disk image', true],
@@ -101,6 +103,39 @@ describe('volumeStateOf', () => {
 
   test('a source that may come back is never failed', () => {
     expect(stopped('connection refused: error', 50)).toMatchObject({phase: 'Importing', fault: {reason: 'SourceUnreachable'}});
+  });
+
+  test('says how often it was tried, unless CDI has given up', () => {
+    expect(stopped('connection refused: error', 2).fault?.message).toMatch(
+      /\(attempt 2 failed; the next follows by itself, within 5 minutes\)$/,
+    );
+    expect(stopped('checksum mismatch', 2, 'Failed').fault?.message).not.toContain('attempt');
+  });
+
+  describe('while a failed worker is started again', () => {
+    const started = (progress: string, restartCount = 4) =>
+      volume({
+        phase: 'ImportInProgress',
+        restartCount,
+        progress,
+        conditions: [{type: 'Running', status: 'True', reason: 'Pod is running'}],
+      });
+    const condition = {reason: 'SourceUnreachable', message: 'nothing there'};
+
+    test.each([
+      ['its fault stands', 'N/A', {phase: 'Importing', condition}, 'Importing', condition.reason],
+      ['failed stays failed', 'N/A', {phase: 'Failed', condition}, 'Failed', condition.reason],
+      ['a failed clone too', '0.0%', {phase: 'Failed', condition: {...condition, reason: 'CloneFailed'}}, 'Failed', 'ImportFailed'],
+      ['until bytes arrive', '3.1%', {phase: 'Failed', condition}, 'Importing', undefined],
+      ['if there was one', 'N/A', {phase: 'Importing', condition: {reason: 'Importing', message: ''}}, 'Importing', undefined],
+    ])('%s', (_name, progress, told, phase, reason) => {
+      const state = volumeStateOf(started(progress), told);
+      expect([state.phase, state.fault?.reason]).toEqual([phase, reason]);
+    });
+
+    test('the first attempt of another volume knows nothing of it', () => {
+      expect(volumeStateOf(started('N/A', 0), {phase: 'Failed', condition}).fault).toBeUndefined();
+    });
   });
 
   test('a worker that merely is not running yet is no fault', () => {

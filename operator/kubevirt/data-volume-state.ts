@@ -56,18 +56,28 @@ export function progressOf(text: string | undefined): number | undefined {
 
 /** The first pattern that a message of CDI's workers matches says what is wrong, in the words of somebody who has to mend it. */
 const FAULTS: readonly {readonly pattern: RegExp; readonly reason: FaultReason; readonly advice: string; readonly permanent: boolean}[] = [
-  {pattern: /checksum/i, reason: 'ChecksumMismatch', advice: 'the bytes do not match the checksum', permanent: true},
+  {
+    pattern: /checksum/i,
+    reason: 'ChecksumMismatch',
+    advice: 'the bytes do not match the checksum and were thrown away; mend the source or make this anew with the right checksum',
+    permanent: true,
+  },
   {
     pattern: /\b404\b|manifest unknown|name unknown/i,
     reason: 'SourceUnreachable',
-    advice: 'the source has nothing under this address (404)',
+    advice: 'the source has nothing under this address (404); put it there or make this anew with another address',
     permanent: true,
   },
-  {pattern: /\b40[13]\b|unauthorized|denied/i, reason: 'SourceUnreachable', advice: 'the source refuses access', permanent: true},
   {
-    pattern: /larger than (the )?(reported )?available|no space left|bigger than|too small|insufficient space/i,
+    pattern: /\b40[13]\b|unauthorized|denied/i,
+    reason: 'SourceUnreachable',
+    advice: 'the source refuses access; let it be read or make this anew with another address',
+    permanent: true,
+  },
+  {
+    pattern: /larger than (the )?(reported )?available|no space left|bigger than|too small|insufficient space|larger PVC/i,
     reason: 'ImportFailed',
-    advice: 'the content does not fit: ask for more bytes',
+    advice: 'the content does not fit; make this anew with more bytes',
     permanent: true,
   },
   {
@@ -80,11 +90,17 @@ const FAULTS: readonly {readonly pattern: RegExp; readonly reason: FaultReason; 
   {
     pattern: /unknown image format|unsupported|not a supported|invalid qcow/i,
     reason: 'SourceUnreachable',
-    advice: 'the content is no disk image of a known format',
+    advice: 'the content is no disk image of a known format; make this anew from one',
     permanent: true,
   },
   {
-    pattern: /connection refused|timeout|timed out|unreachable|connection reset|EOF|\b50[0-9]\b/i,
+    pattern: /unexpected EOF|connection reset|broken pipe|transfer closed/i,
+    reason: 'SourceUnreachable',
+    advice: 'the connection to the source was cut in the middle',
+    permanent: false,
+  },
+  {
+    pattern: /connection refused|timeout|timed out|unreachable|EOF|\b50[0-9]\b/i,
     reason: 'SourceUnreachable',
     advice: 'the source does not answer',
     permanent: false,
@@ -111,8 +127,33 @@ export function faultOf(message: string): VolumeFault {
 /** Attempts of a fault that trying again does not cure before the whole is called failed. CDI itself goes on for ever. */
 const PATIENCE = 3;
 
-/** Takes a DataVolume apart. */
-export function volumeStateOf(volume: DataVolume): VolumeState {
+/** The fault that an object's status tells of: its phase, and the condition that has the words. */
+export interface ToldFault {
+  readonly phase: string | undefined;
+  readonly condition: {readonly reason: string; readonly message: string} | undefined;
+}
+
+/** What an object told of its fault, if that was one. A drive calls an unknown one a failed clone. */
+function standingFault({phase, condition}: ToldFault): VolumeFault | undefined {
+  const known: Readonly<Record<string, FaultReason>> = {
+    SourceUnreachable: 'SourceUnreachable',
+    ChecksumMismatch: 'ChecksumMismatch',
+    ImportFailed: 'ImportFailed',
+    CloneFailed: 'ImportFailed',
+  };
+  const reason = condition === undefined ? undefined : known[condition.reason];
+  return reason === undefined ? undefined : {reason, message: condition?.message ?? '', permanent: phase === 'Failed'};
+}
+
+/** A kubelet waits up to five minutes between restarts. */
+const again = (restarts: number): string =>
+  restarts === 0 ? '' : ` (attempt ${restarts} failed; the next follows by itself, within 5 minutes)`;
+
+/**
+ * Takes a DataVolume apart. `told` is what was last told of it: while a failed worker is started again CDI says nothing of the fault, which
+ * then stands until bytes arrive.
+ */
+export function volumeStateOf(volume: DataVolume, told?: ToldFault): VolumeState {
   const phase = volumePhaseOf(volume.status?.phase);
   const restarts = volume.status?.restartCount ?? 0;
   const progress = progressOf(volume.status?.progress);
@@ -124,7 +165,15 @@ export function volumeStateOf(volume: DataVolume): VolumeState {
   const complains =
     errored &&
     (phase === 'Failed' || /error|fail|unable|mismatch|expected|backoff/i.test(`${running.reason ?? ''} ${running.message ?? ''}`));
-  if (!complains) return phase === 'Failed' ? {phase, restarts, fault: faultOf('CDI gave no reason')} : {phase, ...withProgress, restarts};
-  const fault = faultOf(running.message ?? '');
-  return {phase: phase === 'Failed' || (fault.permanent && restarts >= PATIENCE) ? 'Failed' : phase, ...withProgress, restarts, fault};
+  if (complains) {
+    const fault = faultOf(running.message ?? '');
+    // CDI has given up: nothing follows by itself.
+    if (phase === 'Failed') return {phase, ...withProgress, restarts, fault};
+    const failed = fault.permanent && restarts >= PATIENCE;
+    return {phase: failed ? 'Failed' : phase, ...withProgress, restarts, fault: {...fault, message: `${fault.message}${again(restarts)}`}};
+  }
+  if (phase === 'Failed') return {phase, restarts, fault: faultOf('CDI gave no reason')};
+  const standing = told === undefined || restarts === 0 || (progress ?? 0) > 0 ? undefined : standingFault(told);
+  if (standing !== undefined) return {phase: standing.permanent ? 'Failed' : phase, restarts, fault: standing};
+  return {phase, ...withProgress, restarts};
 }

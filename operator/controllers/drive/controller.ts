@@ -18,7 +18,7 @@ import {buildBlankClaim, buildDataVolume, driveLabels} from '../../kubevirt/volu
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import type {StorageOptions} from '../image/controller.ts';
-import {someOf} from '../shared/conditions.ts';
+import {conditionOf, someOf} from '../shared/conditions.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {namespaceGot, noAccount} from '../shared/home.ts';
 import {Pace} from '../shared/pace.ts';
@@ -145,7 +145,7 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
     );
     if (child.kind !== 'ours') return obstacle(child) ?? {waitsForConsumer: false, growing: false};
     const claim = pvcs.get(key);
-    const volume = volumeStateOf(child.object);
+    const volume = volumeStateOf(child.object, {phase: drive.status?.phase, condition: conditionOf(drive, 'Populated')});
     const growth = claim === undefined || volume.phase !== 'Ready' ? {growing: false} : await grow(drive, claim, child.object, signal);
     // CDI makes the claim; its name is known before it is there.
     return {

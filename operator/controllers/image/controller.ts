@@ -9,7 +9,7 @@ import {DATA_SOURCE, DATA_VOLUME} from '../../kubevirt/types.ts';
 import type {StorageTier} from '../../kubevirt/volumes.ts';
 import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
-import {someOf} from '../shared/conditions.ts';
+import {conditionOf, someOf} from '../shared/conditions.ts';
 import {namespaceGot, noAccount} from '../shared/home.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerOf} from '../shared/owner.ts';
@@ -79,7 +79,7 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
       return {blocked: {reason: 'ObjectDeleted', message: `${name} is being deleted; it is made anew once it is gone`}};
     }
     return {
-      volume: volumeStateOf(volume.object),
+      volume: volumeStateOf(volume.object, {phase: image.status?.phase, condition: conditionOf(image, 'Ready')}),
       sizeBytes,
       dataVolume: volume.object.metadata.name,
       dataSource: catalogue.object.metadata.name,

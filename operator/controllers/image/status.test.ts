@@ -102,7 +102,7 @@ describe('status', () => {
       'wrong bytes',
       {volume: {phase: 'Failed', restarts: 0, fault: {reason: 'ChecksumMismatch', message: 'm', permanent: true}}},
       'Failed',
-      {Ready: 'False ChecksumMismatch', Verified: 'False ChecksumMismatch'},
+      {Ready: 'False ChecksumMismatch', Verified: 'False ChecksumMismatch', SourceReachable: 'True SourceReachable'},
     ],
     [
       'the upload may begin',
@@ -130,12 +130,5 @@ describe('status', () => {
     expect(
       imageStatus(seen({image: image({}, {importedAt: '2025-01-01T00:00:00Z'}), volume: {phase: 'Ready', restarts: 0}})).importedAt,
     ).toBe('2025-01-01T00:00:00Z');
-  });
-
-  test('the next attempt is announced', () => {
-    const {conditions: list} = imageStatus(
-      seen({volume: {phase: 'Importing', restarts: 2, fault: {reason: 'SourceUnreachable', message: 'no answer', permanent: false}}}),
-    );
-    expect(list?.[0]?.message).toBe('no answer (attempt 3; the next follows by itself)');
   });
 });

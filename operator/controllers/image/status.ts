@@ -28,6 +28,7 @@ function sourceReachable({volume, blocked}: ImageSeen): Judgement {
   if (blocked !== undefined) return {type, status: 'False', ...blocked};
   const fault = volume?.fault;
   if (fault?.reason === 'SourceUnreachable') return {type, status: 'False', reason: fault.reason, message: fault.message};
+  if (fault?.reason === 'ChecksumMismatch') return {type, status: 'True', reason: 'SourceReachable', message: 'all bytes arrived'};
   const phase = volume?.phase;
   if (phase === 'Ready') return {type, status: 'True', reason: 'SourceReachable', message: 'all bytes arrived'};
   if (phase === 'AwaitingUpload') return {type, status: 'True', reason: 'AwaitingUpload', message: 'the upload may begin'};
@@ -57,10 +58,7 @@ function ready(seen: ImageSeen): Judgement {
   if (duplicate !== undefined) return duplicate;
   if (deleting !== undefined) return {type, status: 'False', reason: 'Deleting', message: 'the image is being deleted'};
   if (blocked !== undefined) return {type, status: 'False', ...blocked};
-  if (volume?.fault !== undefined) {
-    const again = volume.restarts > 0 ? ` (attempt ${volume.restarts + 1}; the next follows by itself)` : '';
-    return {type, status: 'False', reason: volume.fault.reason, message: `${volume.fault.message}${again}`};
-  }
+  if (volume?.fault !== undefined) return {type, status: 'False', reason: volume.fault.reason, message: volume.fault.message};
   if (volume?.phase === 'Ready') return {type, status: 'True', reason: 'Ready', message: 'servers and drives can be made from it'};
   return {type, status: 'False', reason: volume?.phase ?? 'Pending', message: 'the bytes are not there yet'};
 }
