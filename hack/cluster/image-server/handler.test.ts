@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {imageHandler, readRange, readRequest} from './handler.ts';
-import {tinyImage} from './image.ts';
+import {simulatedImage} from './image.ts';
 
 describe('requests', () => {
   test.each([
@@ -68,7 +68,7 @@ describe('the server', () => {
 });
 
 test('the image is a disk: 4 MiB, with the mark of an MBR and a partition inside it', () => {
-  const image = tinyImage();
+  const image = simulatedImage();
   expect([image.length, image.readUInt16LE(510)]).toEqual([4 * 1024 * 1024, 0xaa55]);
   expect(image.readUInt32LE(454) + image.readUInt32LE(458)).toBe(image.length / 512);
 });

@@ -30,15 +30,21 @@ test('the manifests of this folder parse, and their endpoints are the given ones
 test('a bad file is named', () => expect(() => readYaml(join(HERE, 'manifests/cdi.yaml'))).toThrow(/cdi\.yaml: .*CDI_API_PORT/));
 
 test('the demo cloud has the set that people are promised', () => {
-  const objects = readYamlFolder(join(HERE, 'cloud'), {BASALT_IMAGE_URL: 'http://127.0.0.1:1/tiny.raw'});
+  const objects = readYamlFolder(join(HERE, 'cloud'), {
+    IMAGE_NAME: 'tiny',
+    IMAGE_DESCRIPTION: 'small',
+    IMAGE_BYTES: '1048576',
+    IMAGE_URL: 'http://127.0.0.1:1/tiny.raw',
+    IMAGE_SHA256: 'ab'.repeat(32),
+  });
   const names = (kind: string): string[] => objects.filter((object) => object.kind === kind).map((object) => object.metadata.name);
   expect(names('Account')).toEqual(['demo', 'other']);
   expect(names('Region')).toEqual(['default']);
   expect(names('Cell')).toEqual(['default']);
   expect(names('Flavor')).toEqual(['tiny', 'small', 'medium']);
   expect(objects.find((object) => object.kind === 'Image')).toMatchObject({
-    metadata: {namespace: 'basalt-system'},
-    spec: {source: {http: {url: 'http://127.0.0.1:1/tiny.raw'}}},
+    metadata: {namespace: 'basalt-system', name: 'tiny'},
+    spec: {sizeBytes: 1_048_576, source: {http: {url: 'http://127.0.0.1:1/tiny.raw', checksum: `sha256:${'ab'.repeat(32)}`}}},
   });
   expect(objects.find((object) => object.kind === 'Network')).toMatchObject({metadata: {name: 'public'}, spec: {cidr: '10.100.0.0/16'}});
 });

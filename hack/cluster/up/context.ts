@@ -2,6 +2,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {KubeClient} from '../../../kube/client.ts';
+import type {GuestImage} from '../images/cache.ts';
 import type {Kinds} from '../objects/kinds.ts';
 import type {PlannedHost} from '../objects/nodes.ts';
 import type {ManifestWriter} from '../objects/writer.ts';
@@ -19,6 +20,8 @@ export interface StartContext extends ProcessContext {
   readonly build: BuildPaths;
   readonly versions: Versions;
   readonly hosts: readonly PlannedHost[];
+  /** Images that boot; none where guests are simulated. */
+  readonly guestImages: readonly GuestImage[];
   readonly logLevel: string;
   /** When this `up` began, milliseconds since the epoch: what is older says nothing about now. */
   readonly startedAt: number;

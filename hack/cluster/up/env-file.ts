@@ -50,9 +50,9 @@ export function envVariables(facts: EnvFacts): Record<string, string> {
   };
 }
 
-/** The image that the demo cloud imports. */
-export function imageUrl(ports: Ports): string {
-  return `http://127.0.0.1:${ports.images}/tiny.raw`;
+/** Where the image server has an image; without a name, the one that every cluster has. */
+export function imageUrl(ports: Ports, name = 'tiny'): string {
+  return `http://127.0.0.1:${ports.images}/${name}.raw`;
 }
 
 function accountVariables(prefix: string, name: keyof typeof PROJECT_IDS, secrets: AccountSecrets): Record<string, string> {

@@ -8,14 +8,14 @@ import {isNotFound} from '../../../kube/errors.ts';
 import type {AnyObject, ResourceType} from '../../../kube/objects.ts';
 import {CONFIG_MAP, SECRET} from '../../../kube/types.ts';
 import {filesBelow} from '../files.ts';
-import {ensureImage} from '../image-server/image.ts';
-import {readYamlFolder} from '../objects/manifests.ts';
+import {readYaml, readYamlFolder} from '../objects/manifests.ts';
 import {HERE, ROOT} from '../paths.ts';
 import {probeHttp} from '../probes.ts';
 import {apiServer, imageServer, NAMESPACE, operator, OPERATOR_ACCOUNT, type ProgramOptions} from '../processes/programs.ts';
 import {hypervisor, podRunner} from '../processes/virtualization.ts';
 import {waitFor} from '../waiting.ts';
 import {hostObjects} from './cloud-hosts.ts';
+import {imageVariables, placeImages, removeOutdatedImages} from './cloud-images.ts';
 import {keep, waitReady, type UpContext} from './context.ts';
 import {ACCOUNT_NAMES, credentialsSecret, DIGEST_ANNOTATION, digestOf, type Credentials} from './credentials.ts';
 import {imageUrl} from './env-file.ts';
@@ -115,10 +115,10 @@ async function installedChart({client, signal}: UpContext): Promise<string | und
 }
 
 /** Starts the image server, operator and api-server. */
-export function startPrograms(context: UpContext): void {
+export async function startPrograms(context: UpContext): Promise<void> {
   requireProgram('operator/main.ts');
   requireProgram('api-server/main.ts');
-  ensureImage(join(context.paths.images, 'tiny.raw'));
+  await placeImages(context);
   keep(
     context,
     imageServer(context, program(context, ['hack/cluster/image-server'])),
@@ -145,9 +145,12 @@ export async function writeCredentials(context: UpContext, credentials: Credenti
 
 /** Applies cloud/ and the hosts. Objects that a person changed keep what we do not name. */
 export async function applyCloud(context: UpContext): Promise<AnyObject[]> {
-  const objects = readYamlFolder(join(HERE, 'cloud'), {BASALT_IMAGE_URL: imageUrl(context.settings.ports)});
+  const [tiny, ...others] = imageVariables(context.guestImages, context.settings.ports);
+  const objects = readYamlFolder(join(HERE, 'cloud'), tiny);
+  for (const image of others) objects.push(...readYaml(join(HERE, 'cloud/images.yaml'), image));
   objects.push(...(await hostObjects(context)));
   await reserveFlavorIds(context, objects);
+  await removeOutdatedImages(context, objects);
   await context.writer.write(objects, {always: true});
   return objects;
 }

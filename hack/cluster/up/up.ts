@@ -7,7 +7,8 @@ import type {AnyObject} from '../../../kube/objects.ts';
 import {parseVersions} from '../build/versions.ts';
 import {writeAtomic} from '../files.ts';
 import {tryLock} from '../lock.ts';
-import {chooseGuests, onPath} from '../guests.ts';
+import {chooseGuests} from '../guests.ts';
+import {guestImages, missingForGuests} from '../images/catalogue.ts';
 import {hostsText, planHosts, type PlannedHost} from '../objects/nodes.ts';
 import type {Options} from '../options.ts';
 import {cacheFolder, clusterPaths, ROOT, type ClusterPaths} from '../paths.ts';
@@ -49,7 +50,11 @@ export interface UpSurroundings {
 /** Brings the cluster up and prints how to reach everything. Running it again brings a running cluster up to date. */
 export async function up(options: Options, {env, terminal, signal, now}: UpSurroundings): Promise<void> {
   const say = (line: string): void => terminal.write(`${line}\n`);
-  const build = await ensureBuilt({cache: cacheFolder(env), env, terminal, signal});
+  const building = {cache: cacheFolder(env), env, terminal, signal};
+  const build = await ensureBuilt(building);
+  const imageBuilding = {...building, now: Date.now};
+  const guests = chooseGuests(env['GUESTS'], options.light || options.tier === 'api', await missingForGuests(imageBuilding));
+  const images = guests.mode === 'qemu' ? await guestImages(imageBuilding) : [];
   const began = now();
   const paths = clusterPaths(options.dir);
   mkdirSync(paths.run, {recursive: true, mode: 0o700});
@@ -58,7 +63,6 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
   try {
     const table = readHostTable(env);
     const hosts = planHosts(table, options.hosts ?? table.count);
-    const guests = chooseGuests(env['GUESTS'], options.light || options.tier === 'api', onPath(env));
     const {settings, fresh} = await prepare(options, paths, build, {hosts: hosts.length, guests: guests.mode, say, signal});
     if (settings.tier === 'full') say(`Guests: ${settings.guests} (${guests.why})`);
     say(`${fresh ? 'Starting' : 'Bringing up to date'} the local cluster in ${paths.dir} (${describe(settings, hosts)})`);
@@ -68,6 +72,7 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
       build,
       versions: parseVersions(readFileSync(join(ROOT, 'hack/versions.env'), 'utf8')),
       hosts,
+      guestImages: images,
       logLevel: env['BASALT_LOG_LEVEL'] ?? 'info',
       startedAt: fresh ? Date.now() : 0,
       signal,
@@ -140,7 +145,7 @@ async function startOurs(context: UpContext, step: Step, credentials: Credential
   await step('helm chart', () => installChart(context));
   return await step('programs started, demo cloud applied', async () => {
     await writeCredentials(context, credentials);
-    startPrograms(context);
+    await startPrograms(context);
     return await applyCloud(context);
   });
 }
