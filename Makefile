@@ -16,7 +16,7 @@ node_modules/.installed: package-lock.json package.json
 	@npm ci --no-progress
 	@touch $@
 
-.PHONY: help deps demo test test-unit test-cluster ci check lint format typecheck generate generate-check build up down status logs bench clean
+.PHONY: help deps demo test test-unit test-cluster ci check lint format typecheck generate generate-check build image-debian up down status logs host-off host-on bench clean
 
 help: ## This text
 	@echo "Basalt turns bare-metal Kubernetes nodes into a cloud. Commands:"
@@ -24,6 +24,7 @@ help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
 	@echo "Settings: HOSTS=N registered hosts of the local cluster (default 4; four spare machines come beside them) · LIGHT=1 without KubeVirt's and CDI's programs"
+	@echo "          GUESTS=simulated|qemu whether guests really boot (default: qemu where it is installed) · DEBIAN=1 with the image debian beside tiny"
 	@echo "          BASALT_CLUSTER_DIR=DIR another local cluster beside the first (default .cluster)"
 
 demo: deps ## Bring the local cluster up if it is not, and run the main job through it: Craton, Cyclades, CloudSigma, kubectl
@@ -61,7 +62,11 @@ build: deps ## Build the control plane, KubeVirt and CDI from pinned Go modules 
 	@$(NODE) hack/cluster/main.ts build
 
 up: deps ## Start the local cluster: Kubernetes, KubeVirt, CDI, hosts, Basalt; prints how to reach everything
+	@$(if $(DEBIAN),$(NODE) hack/cluster/images/main.ts debian)
 	@$(NODE) hack/cluster/main.ts up $(if $(LIGHT),--light) $(if $(HOSTS),--hosts $(HOSTS))
+
+image-debian: deps ## Build the guest image debian (real cloud-init and guest agent; about 2 minutes, cached); the next make up registers it
+	@$(NODE) hack/cluster/images/main.ts debian
 
 down: deps ## Stop the local cluster (its data stays; PURGE=1 removes that too)
 	@$(NODE) hack/cluster/main.ts down $(if $(PURGE),--purge)
@@ -71,6 +76,12 @@ status: deps ## Which processes of the local cluster run, and whether they are r
 
 logs: deps ## Last lines of every log of the local cluster; NAME=operator narrows
 	@$(NODE) hack/cluster/main.ts logs $(NAME)
+
+host-off: deps ## Take the power of a simulated host: make host-off HOST=bm-001. Its guests die, and the cloud finds out
+	@$(NODE) hack/cluster/main.ts host off $(HOST)
+
+host-on: deps ## Give a simulated host its power back: make host-on HOST=bm-001
+	@$(NODE) hack/cluster/main.ts host on $(HOST)
 
 bench: deps ## Measure the speed goals as ratios against raw Kubernetes calls in the same run
 	@$(NODE) hack/bench/main.ts $(ARGS)
