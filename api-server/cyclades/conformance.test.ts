@@ -90,7 +90,7 @@ describe('faults and headers (6.2)', () => {
   });
 
   test('what is documented and not there yet says so', async () => {
-    const reply = await call('GET', '/os-keypairs');
+    const reply = await call('GET', '/os-floating-ips');
     expect([reply.status, faultName(reply.text)]).toEqual([501, 'notImplemented']);
   });
 });

@@ -7,6 +7,7 @@ import type {Caller, Input, ModuleConfig} from '../http/types.ts';
 import {createBytesMemo, type BytesMemo} from '../store/bytes.ts';
 import type {Store} from '../store/types.ts';
 import {POLL_LIMIT_MS} from './dates.ts';
+import {createKeyPairMaker, type KeyPairMaker} from './keypair-maker.ts';
 import {createAdminPassSupply, type AdminPassSupply} from './password.ts';
 import {createPendingOperations, type PendingOperations} from './pending.ts';
 import {stateOf, type ServerState} from './status.ts';
@@ -22,6 +23,7 @@ export interface ComputeContext {
   readonly deletedFlavors: Tombstones<Flavor>;
   readonly memo: BytesMemo<Server>;
   readonly adminPasses: AdminPassSupply;
+  readonly keyPairMaker: KeyPairMaker;
 }
 
 /** Builds the context; it follows the store's caches from then on. */
@@ -35,6 +37,7 @@ export function createComputeContext({store, clock, config}: Pick<ComputeContext
     deletedFlavors: createTombstones(store.flavors, clock, {max: 1000}),
     memo: createBytesMemo<Server>(),
     adminPasses: createAdminPassSupply(clock),
+    keyPairMaker: createKeyPairMaker(),
   };
 }
 

@@ -224,7 +224,7 @@ function scalar(value: unknown): string | undefined {
 }
 
 /** Length as the schema counts it: a character outside the basic plane is one. */
-const codePoints = (text: string): number => Array.from(text).length;
+export const codePoints = (text: string): number => Array.from(text).length;
 
 /** References may come as links: the last segment counts. */
 function lastSegment(ref: string): string {

@@ -9,6 +9,11 @@ export function apiDate(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}000+00:00`;
 }
 
+/** `2016-12-20T10:14:07.988000`, as key pairs have it: UTC, without saying so. */
+export function apiDateWithoutZone(ms: number): string {
+  return apiDate(ms).slice(0, -'+00:00'.length);
+}
+
 const ISO_WITH_ZONE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)$/;
 
 /**

@@ -17,6 +17,7 @@ import {
   putImageMeta,
   updateImageMetadata,
 } from './images.ts';
+import {createKeyPair, deleteKeyPair, getKeyPair, listKeyPairs} from './keypairs.ts';
 import {deleteServerMeta, getServerMeta, listServerMetadata, putServerMeta, updateServerMetadata} from './metadata.ts';
 import {deleteServer, getConnection, getServer, listConnections, listServers, listServersDetail, renameServer} from './servers.ts';
 import {getVersion} from './versions.ts';
@@ -66,10 +67,10 @@ export const COMPUTE_ROUTES: readonly RouteOf<ComputeContext>[] = [
   {method: 'PUT', path: '/images/{id}/metadata/{key}', handler: putImageMeta},
   {method: 'DELETE', path: '/images/{id}/metadata/{key}', handler: deleteImageMeta},
 
-  {method: 'GET', path: '/os-keypairs', handler: notImplemented, open: true},
-  {method: 'POST', path: '/os-keypairs', handler: notImplemented, open: true},
-  {method: 'GET', path: '/os-keypairs/{name}', handler: notImplemented, open: true},
-  {method: 'DELETE', path: '/os-keypairs/{name}', handler: notImplemented, open: true},
+  {method: 'GET', path: '/os-keypairs', handler: listKeyPairs},
+  {method: 'POST', path: '/os-keypairs', handler: createKeyPair, deadlineMs: CREATE_DEADLINE_MS},
+  {method: 'GET', path: '/os-keypairs/{name}', handler: getKeyPair},
+  {method: 'DELETE', path: '/os-keypairs/{name}', handler: deleteKeyPair},
 
   {method: 'GET', path: '/os-floating-ips', handler: notImplemented, open: true},
   {method: 'GET', path: '/os-floating-ips/{id}', handler: notImplemented, open: true},

@@ -1,13 +1,13 @@
 /** KeyPair: the fingerprint of its public key. It creates nothing. */
 import {KEY_PAIR} from '../../../crds/index.ts';
 import type {KeyPair, KeyPairStatus} from '../../../crds/index.ts';
+import {fingerprintOf} from '../../../crds/rules/fingerprint.ts';
 import {uuidOf} from '../../../crds/rules/ids.ts';
 import {DONE} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps} from '../../runtime/types.ts';
 import {NOT_DELETING, conditionsOf} from '../shared/conditions.ts';
 import type {Judgement} from '../shared/conditions.ts';
 import {createKindController} from '../shared/kind-controller.ts';
-import {fingerprintOf} from './fingerprint.ts';
 
 /** The whole status. */
 export function keyPairStatus(keyPair: KeyPair, duplicate: Judgement | undefined, nowMs: number): KeyPairStatus {
