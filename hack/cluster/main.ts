@@ -1,6 +1,8 @@
 /** The local cluster's command line; `make up`, `make down` … call it. See options.ts for what it takes. */
+import {systemClock} from '../../kube/clock.ts';
 import {ensureBuilt} from './build/build.ts';
 import {down} from './down.ts';
+import {host} from './host.ts';
 import {logs} from './logs.ts';
 import {parseOptions, usageText, UsageError, type Options} from './options.ts';
 import {cacheFolder} from './paths.ts';
@@ -27,6 +29,9 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
       return (await status(options, say)) ? 0 : 1;
     case 'logs':
       await logs(options, say, signal);
+      return 0;
+    case 'host':
+      if (options.host !== undefined) await host({dir: options.dir, ...options.host}, say, systemClock, signal);
       return 0;
   }
 }

@@ -44,6 +44,9 @@ test('what is wrong is said first and last, in the words of make too', () => {
 test('the api tier has none of our programs', () => expect(parse('up --tier api').programs).toBe(false));
 test('logs takes names', () => expect(parse('logs -f -n 5 etcd kwok')).toMatchObject({follow: true, lines: 5, names: ['etcd', 'kwok']}));
 
+test('host takes what is to become of its power, and its name', () =>
+  expect(parse('host off bm-001').host).toEqual({power: 'off', name: 'bm-001'}));
+
 describe('refused', () => {
   test.each([
     '',
@@ -54,6 +57,9 @@ describe('refused', () => {
     'up --hosts 0',
     'up --hosts x',
     'logs -n -1',
+    'host bm-001',
+    'host off',
+    'host off bm-001 bm-002',
     'up --nonsense',
   ])('%j', (line) => {
     expect(() => parse(line)).toThrow(UsageError);

@@ -4,7 +4,7 @@ import {parseArgs} from 'node:util';
 import type {Tier} from './state.ts';
 
 /** What can be asked for. */
-export const COMMANDS = ['build', 'up', 'down', 'status', 'logs'] as const;
+export const COMMANDS = ['build', 'up', 'down', 'status', 'logs', 'host'] as const;
 
 /** A parsed command line. */
 export interface Options {
@@ -21,6 +21,8 @@ export interface Options {
   readonly lines: number;
   /** Names of logs. */
   readonly names: readonly string[];
+  /** The host whose power is to go or to come; of the command `host` only. */
+  readonly host: {readonly power: 'on' | 'off'; readonly name: string} | undefined;
 }
 
 /** Shown for a command line that is not understood. */
@@ -35,6 +37,7 @@ export const USAGE = `usage: node hack/cluster/main.ts COMMAND [options]
   down [--purge]            stop it; --purge also removes its data
   status                    what runs and whether it is ready
   logs [-f] [-n N] [NAME…]  last lines of the logs
+  host off|on NAME          take a simulated host's power, with all its guests, and give it back
 
   --dir DIR                 the cluster's folder (or BASALT_CLUSTER_DIR; default .cluster): several clusters run side by side
 `;
@@ -77,7 +80,7 @@ export function parseOptions(argv: readonly string[], env: Readonly<Record<strin
   const [name, ...names] = positionals;
   const command = COMMANDS.find((known) => known === name);
   if (command === undefined) throw new UsageError(name === undefined ? 'a command is missing' : `${name} is not a command`);
-  if (names.length > 0 && command !== 'logs') throw new UsageError(`${command} takes no names`);
+  if (names.length > 0 && command !== 'logs' && command !== 'host') throw new UsageError(`${command} takes no names`);
   if (values.tier !== 'api' && values.tier !== 'full') throw new UsageError(`--tier must be api or full, not ${values.tier}`);
   if (values.tier === 'api' && values.light) throw new UsageError('--light is of the full tier: the api tier has no controllers at all');
   const hosts = values.hosts ?? nonEmpty(env['BASALT_HOSTS']);
@@ -92,7 +95,14 @@ export function parseOptions(argv: readonly string[], env: Readonly<Record<strin
     follow: values.follow,
     lines: positive('--lines', values.lines),
     names,
+    host: command === 'host' ? hostOf(names) : undefined,
   };
+}
+
+function hostOf([power, name, ...rest]: readonly string[]): NonNullable<Options['host']> {
+  if ((power !== 'on' && power !== 'off') || name === undefined || rest.length > 0)
+    throw new UsageError('host takes on or off, and one name');
+  return {power, name};
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

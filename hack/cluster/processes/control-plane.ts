@@ -1,6 +1,7 @@
 /** Command lines of etcd, the Kubernetes control plane and KWOK. Pure; the reasons for the flags are in docs and at the lines. */
 import {join} from 'node:path';
 import {POD_RANGE, SERVICE_RANGE} from '../network/plan.ts';
+import {LABELS} from '../hypervisor/types.ts';
 import {HERE, type ClusterPaths} from '../paths.ts';
 import type {ClusterSettings} from '../state.ts';
 import {STAGES, type ProcessSpec} from '../supervisor/process-spec.ts';
@@ -145,7 +146,9 @@ export function kwok({paths: {pki}, settings: {bin, ports, network}}: ProcessCon
     args: [
       `--kubeconfig=${join(pki, 'kwok.kubeconfig')}`,
       `--config=${KWOK_STAGES.map((file) => join(HERE, file)).join(',')}`,
-      '--manage-all-nodes=true',
+      // All nodes but those whose power is off (host.ts): their leases run out, and their pods stay as they are.
+      '--manage-all-nodes=false',
+      `--manage-nodes-with-label-selector=${LABELS.power}!=off`,
       `--cidr=${POD_RANGE}`,
       `--node-ip=${network.nodeAddress}`,
       '--node-lease-duration-seconds=40',

@@ -22,11 +22,10 @@ import {finalize} from './finalize.ts';
 import type {Remaining} from './finalize.ts';
 import {NOT_YET} from './findings.ts';
 import type {Findings} from './findings.ts';
-import {viewGuest} from './guest.ts';
 import {pendingChanges} from './pending-changes.ts';
 import {ensureNetworks} from './phases/networks.ts';
 import {isPressing} from './pressing.ts';
-import {gather} from './scope.ts';
+import {gather, guestOf} from './scope.ts';
 import type {Scope} from './scope.ts';
 import {serverWatches} from './watches.ts';
 import {PLACEMENT_DEADLINE_MS, isEvicted, lastCrash, serverStatus} from './status.ts';
@@ -90,7 +89,7 @@ export function createServerController(deps: Deps): ControllerDefinition {
     nodeName === undefined ? undefined : informers.hosts.byIndex('node', nodeName)[0]?.metadata.name;
 
   const seenOf = ({scope, findings, hasMachine, machine}: Outcome, more: Partial<Seen>): Seen => {
-    const guest = viewGuest(machine, scope.instance, informers.pods.byIndex('server', scope.key));
+    const guest = guestOf(informers, scope.key, machine, scope.instance);
     const host = hostOf(guest.nodeName);
     const operation = operationOf(scope);
     const homeless = hasMachine || isDeleting(scope.server) ? undefined : noAccount(deps, scope.server);

@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals';
-import type {Pod} from '../../../kube/types.ts';
+import type {CoreNode, Pod} from '../../../kube/types.ts';
 import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
 import {viewGuest} from './guest.ts';
 import {pendingChanges} from './pending-changes.ts';
@@ -25,6 +25,20 @@ describe('state', () => {
     ['its host is lost', machine(), instance({phase: 'Unknown'}), 'unknown'],
   ])('%s', (_name, vm, vmi, expected) => {
     expect(viewGuest(vm, vmi, []).state).toBe(expected);
+  });
+});
+
+describe('state on a node that', () => {
+  const node = (status: string) => ({metadata: {name: 'n'}, status: {conditions: [{type: 'Ready', status}]}}) as unknown as CoreNode;
+  test.each<[string, CoreNode, VirtualMachineInstance | undefined, string]>([
+    ['answers', node('True'), instance({phase: 'Running'}), 'running'],
+    ['says that it is not well', node('False'), instance({phase: 'Running'}), 'running'],
+    ['is silent', node('Unknown'), instance({phase: 'Running'}), 'unknown'],
+    ['is silent, on its way out', node('Unknown'), instance({phase: 'Running'}, {deletionTimestamp: 'x'}), 'unknown'],
+    ['is silent, ended', node('Unknown'), instance({phase: 'Failed'}), 'ended'],
+    ['is silent, gone', node('Unknown'), undefined, 'absent'],
+  ])('%s', (_name, seen, vmi, expected) => {
+    expect(viewGuest(machine(), vmi, [], seen).state).toBe(expected);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What KubeVirt says of a guest, in our words. Pure: conditions and phases in, one view out. */
 import {conditionTime} from '../../../crds/index.ts';
 import type {Reason} from '../../../crds/index.ts';
-import type {Pod} from '../../../kube/types.ts';
+import type {CoreNode, Pod} from '../../../kube/types.ts';
 import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
 import {isFinal} from './power.ts';
 
@@ -51,9 +51,21 @@ const answer = (instance: VirtualMachineInstance | undefined, type: string): Ans
   return {status, message: condition?.message ?? ''};
 };
 
-function stateOf(machine: VirtualMachine | undefined, instance: VirtualMachineInstance | undefined): GuestState {
+/**
+ * Whether a node has gone silent: Kubernetes then says `Unknown` of all that its kubelet used to say, and KubeVirt leaves the instance as it
+ * was last seen. A kubelet that says itself that it is not ready is a different matter: its guests run.
+ */
+export const isSilent = (node: CoreNode | undefined): boolean =>
+  node?.status?.conditions?.some(({type, status}) => type === 'Ready' && status === 'Unknown') ?? false;
+
+function stateOf(
+  machine: VirtualMachine | undefined,
+  instance: VirtualMachineInstance | undefined,
+  node: CoreNode | undefined,
+): GuestState {
   if (instance === undefined) return machine?.status?.created === true ? 'starting' : 'absent';
   if (isFinal(instance)) return 'ended';
+  if (isSilent(node)) return 'unknown';
   if (instance.metadata.deletionTimestamp !== undefined) return 'stopping';
   switch (instance.status?.phase) {
     case 'Running':
@@ -113,13 +125,14 @@ function failedAt(machine: VirtualMachine | undefined, instance: VirtualMachineI
   return Number.isNaN(timeMs) ? undefined : conditionTime(timeMs);
 }
 
-/** Takes machine, instance and launcher pods (of this server) together. */
+/** Takes machine, instance and launcher pods (of this server) together, and the node that the instance is on. */
 export function viewGuest(
   machine: VirtualMachine | undefined,
   instance: VirtualMachineInstance | undefined,
   pods: readonly Pod[],
+  node?: CoreNode,
 ): GuestView {
-  const state = stateOf(machine, instance);
+  const state = stateOf(machine, instance, node);
   const failed = failedAt(machine, instance);
   const scheduled = conditionOf(instance, 'PodScheduled');
   const migration = instance?.status?.migrationState;

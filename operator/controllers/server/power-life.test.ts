@@ -3,6 +3,7 @@ import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
 import {DRIVE, SERVER, SERVER_OPERATION} from '../../../crds/index.ts';
 import type {ServerOperation} from '../../../crds/index.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
+import {NODE} from '../../../kube/types.ts';
 import {VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE} from '../../kubevirt/types.ts';
 import {NS, Scenario, conditionOf} from './testing/scenario.ts';
 
@@ -97,6 +98,23 @@ describe('power', () => {
     );
     await world.serverIs('web', 'ACTIVE');
     expect(world.kubevirt.calls.filter((call) => call.startsWith('start'))).toHaveLength(1);
+  });
+
+  test('a guest whose host has gone silent is in an unknown state, until the host answers', async () => {
+    const says = (status: 'True' | 'Unknown'): void =>
+      void world.operator.server.put(NODE, {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: {name: 'node-1'},
+        status: {conditions: [{type: 'Ready', status}]},
+      });
+    says('True');
+    says('Unknown');
+    const lost = await world.serverIs('web', 'UNKNOWN');
+    expect(['Ready', 'Running', 'Migratable'].map((type) => conditionOf(lost, type)?.status)).toEqual(['Unknown', 'Unknown', 'Unknown']);
+    expect(lost.status?.host).toBe('node-1');
+    says('True');
+    await world.serverIs('web', 'ACTIVE');
   });
 
   test('an ephemeral server goes with its guest', async () => {

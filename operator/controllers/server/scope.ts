@@ -5,7 +5,6 @@ import {uuidOf} from '../../../crds/rules/ids.ts';
 import {rootDriveName} from '../../../crds/rules/names.ts';
 import {ROOT_SLOT} from '../../../crds/slots.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
-import type {Pod} from '../../../kube/types.ts';
 import type {VirtualMachine, VirtualMachineInstance} from '../../kubevirt/types.ts';
 import type {Deps} from '../../runtime/types.ts';
 import {viewGuest} from './guest.ts';
@@ -79,6 +78,16 @@ export function wantedDisks(server: Server): readonly WantedDisk[] {
   return [...root, ...listed.toSorted((left, right) => left.slot.localeCompare(right.slot, 'en', {numeric: true}))];
 }
 
+/** The guest of the server `key`, with its launcher pods and its node from the caches. */
+export function guestOf(
+  {pods, nodes}: Pick<Deps['informers'], 'pods' | 'nodes'>,
+  key: string,
+  machine: VirtualMachine | undefined,
+  instance: VirtualMachineInstance | undefined,
+): GuestView {
+  return viewGuest(machine, instance, pods.byIndex('server', key), nodes.get(instance?.status?.nodeName ?? ''));
+}
+
 /** Reads the caches. */
 export function gather(deps: Pick<Deps, 'informers' | 'systemNamespace'>, server: Server): Scope {
   const {informers, systemNamespace} = deps;
@@ -88,7 +97,6 @@ export function gather(deps: Pick<Deps, 'informers' | 'systemNamespace'>, server
   const {image, flavor, serverGroups = []} = server.spec;
   const machine = informers.virtualMachines.get(key);
   const instance = informers.virtualMachineInstances.get(key);
-  const pods: readonly Pod[] = informers.pods.byIndex('server', key);
   const groups = informers.serverGroups
     .list(namespace)
     .filter((group) => serverGroups.includes(group.metadata.name) || (group.spec.members ?? []).includes(server.metadata.name));
@@ -104,7 +112,7 @@ export function gather(deps: Pick<Deps, 'informers' | 'systemNamespace'>, server
     nics: wantedNics(server, systemNamespace),
     machine,
     instance,
-    guest: viewGuest(machine, instance, pods),
+    guest: guestOf(informers, key, machine, instance),
     operations: informers.serverOperations.byIndex('server', key),
     driveOf: (name) => informers.drives.get(inHome(name)),
     networkOf: (network) => informers.networks.get(network),

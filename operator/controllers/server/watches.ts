@@ -9,6 +9,7 @@ import {watchOf} from '../../runtime/types.ts';
 import type {Deps, WatchDefinition} from '../../runtime/types.ts';
 import {namespaceGot} from '../shared/home.ts';
 import {controllerOf} from '../shared/owner.ts';
+import {isSilent} from './guest.ts';
 import {isBuilt} from './status.ts';
 
 const keyOfObject = (object: KubeObject): string => keyOf(refOfObject(object));
@@ -41,6 +42,12 @@ export function serverWatches({informers, systemNamespace}: Pick<Deps, 'informer
       const leaving = object.metadata.deletionTimestamp !== oldObject?.metadata.deletionTimestamp;
       return kind === 'modified' && leaving && owner?.kind === 'VirtualMachineInstance' ? known([inNamespaceOf(object, owner.name)]) : [];
     }),
+    // Only what makes a guest's state unknown, or known again: everything else of a node is its Host's affair.
+    watchOf(informers.nodes, ({object, oldObject, kind}) =>
+      kind !== 'deleted' && isSilent(object) !== isSilent(oldObject)
+        ? known(informers.virtualMachineInstances.byIndex('node', object.metadata.name).map(keyOfObject))
+        : [],
+    ),
     watchOf(informers.drives, ({object}) => {
       const owner = owningServer(object);
       return [
