@@ -1,11 +1,20 @@
-# Flattens one YAML or JSON document: a line `path=value` per scalar, keys and indices joined by `/`. Backslash and newline in values are
-# written as `\\` and `\n` (for printf %b). Understands what configuration files are made of: block and flow collections, plain and quoted
-# scalars, literal and folded blocks, comments. Not: anchors, tags, several documents. awk of busybox: no `\[` inside a bracket expression.
-function emit(path, value) {
-  gsub(/\\/, "&&", value)
-  gsub(/\n/, "\\n", value)
-  printf "%s=%s\n", substr(path, 2), value
+# awk -v folder=F -f yaml.awk: lays one YAML or JSON document out below the folder F, a file per scalar: `a: [{b: c}]` is F/a/0000/b with
+# the text `c` in it, so that a shell reads it without parsing. Understands what configuration files are made of: block and flow collections,
+# plain and quoted scalars, literal and folded blocks, comments. Not: anchors, tags, several documents.
+# The awk is busybox's, which knows no `\[` inside a bracket expression.
+function emit(path, value,   parent) {
+  if (path == "") return
+  gsub(/\n/, "/", path)
+  path = folder path
+  parent = path
+  sub(/\/[^\/]*$/, "", parent)
+  if (!(parent in parents)) { parents[parent] = 1; gsub(/\x27/, "\x27\\\x27\x27", parent); folders = folders " \x27" parent "\x27" }
+  paths[++written] = path
+  values[written] = value
 }
+# Names of keys come between newlines until they are paths: a key may have a slash in it, which becomes a `|`.
+function child(path, key) { gsub(/\//, "|", key); gsub(/\n/, " ", key); return path "\n" key }
+function item(path, i) { return path "\n" sprintf("%04d", i) }
 function indent(line) { match(line, /^ */); return RLENGTH }
 # The indentation of the next line that says something, or -1.
 function peek() {
@@ -36,7 +45,7 @@ function sequence(path, ind,   i, text) {
     if (!is_item(text)) return
     # The rest of the line is a node of its own, further to the right.
     lines[at] = substr(lines[at], 1, ind) " " substr(lines[at], ind + 2)
-    block(path "/" i, ind + 1)
+    block(item(path, i), ind + 1)
   }
 }
 function mapping(path, ind,   text, n, key, rest) {
@@ -50,11 +59,11 @@ function mapping(path, ind,   text, n, key, rest) {
     at++
     if (rest == "" || rest ~ /^#/) {
       # Items of a sequence may stand as far left as their key.
-      if (peek() == ind && is_item(substr(lines[at], ind + 1))) sequence(path "/" key, ind)
-      else block(path "/" key, ind + 1)
+      if (peek() == ind && is_item(substr(lines[at], ind + 1))) sequence(child(path, key), ind)
+      else block(child(path, key), ind + 1)
     }
-    else if (rest ~ /^[|>]/) literal(path "/" key, rest, ind)
-    else inline(path "/" key, rest, ind)
+    else if (rest ~ /^[|>]/) literal(child(path, key), rest, ind)
+    else inline(child(path, key), rest, ind)
   }
 }
 # `|` and `>` with their chomping; lines further right than `ind` belong to it.
@@ -142,12 +151,17 @@ function flow(path,   c, i, key, value) {
   for (i = 0; flow_at <= length(flow_text); i++) {
     flow_skip()
     if (substr(flow_text, flow_at, 1) ~ /^[]}]$/) break
-    if (c == "{") { key = flow_scalar("[]:,}]"); flow_skip(); flow_at++; flow(path "/" key) }
-    else flow(path "/" i)
+    if (c == "{") { key = flow_scalar("[]:,}]"); flow_skip(); flow_at++; flow(child(path, key)) }
+    else flow(item(path, i))
     flow_skip()
     if (substr(flow_text, flow_at, 1) == ",") flow_at++
   }
   flow_at++
 }
 { sub(/\r$/, ""); lines[++count] = $0 }
-END { at = 1; block("", 0) }
+END {
+  at = 1
+  block("", 0)
+  system("mkdir -p \x27" folder "\x27" folders)
+  for (i = 1; i <= written; i++) { printf "%s", values[i] > paths[i]; close(paths[i]) }
+}
