@@ -8,6 +8,7 @@ import type {Options} from './options.ts';
 import {clusterPaths, type ClusterPaths} from './paths.ts';
 import {isAlive} from './process-identity.ts';
 import {endAll} from './podrunner/record.ts';
+import {endAllGuests} from './hypervisor/qemu/state-file.ts';
 import {hostPathFolders} from './purge.ts';
 import {readState, type ClusterState} from './state.ts';
 import {killRecorded, stopProcess} from './stop.ts';
@@ -37,6 +38,8 @@ async function stopCluster(state: ClusterState, paths: ClusterPaths, say: (line:
   const stopped = await killRecorded(readState(paths.state) ?? state);
   if (stopped.length > 0) say(`Stopped ${stopped.length} processes whose supervisor was gone: ${stopped.join(', ')}.`);
   await endAll(paths.pods, systemClock);
+  const guests = endAllGuests(paths.guests); // they outlive the hypervisor, not the cluster
+  if (guests.length > 0) say(`Ended ${guests.length} guests: ${guests.join(', ')}.`);
   const {lastOne} = await releaseSlot(paths.dir, state.slot);
   if (state.network.mode === 'local-route' && mayAddRoutes()) {
     removeLocalSubnet(subnetOf(state.slot));

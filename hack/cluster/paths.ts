@@ -30,6 +30,8 @@ export interface ClusterPaths {
   readonly etcd: string;
   readonly credentials: string;
   readonly images: string;
+  /** Sockets, logs and states of real guests. */
+  readonly guests: string;
   /** What the pod runner remembers and gives to processes. */
   readonly pods: string;
   readonly upLock: string;
@@ -50,6 +52,7 @@ export function clusterPaths(dir: string): ClusterPaths {
     etcd: join(dir, 'etcd'),
     credentials: join(dir, 'credentials.json'),
     images: join(dir, 'images'),
+    guests: join(dir, 'guests'),
     pods: join(dir, 'pods'),
     upLock: join(dir, 'run/up.lock'),
   };

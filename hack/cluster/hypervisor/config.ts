@@ -1,4 +1,5 @@
 /** The environment of the hypervisor, read once. */
+import {totalmem} from 'node:os';
 import type {LogLevel} from '../../../kube/log.ts';
 import type {GuestMode} from './guest.ts';
 
@@ -15,6 +16,10 @@ export interface Config {
   readonly light: boolean;
   /** Guests of VMs that do not say otherwise (GUESTS). Default simulated. */
   readonly guests: GuestMode;
+  /** The folder of real guests' runs (HYPERVISOR_GUESTS_DIR) and of images for container disks (HYPERVISOR_IMAGES_DIR); absent: none can run. */
+  readonly qemu: {readonly root: string; readonly images: string} | undefined;
+  /** Bounds of real guests (HYPERVISOR_MAX_GUESTS, HYPERVISOR_MAX_MEMORY_MIB). Default 20 and three quarters of this machine's memory. */
+  readonly limits: {readonly guests: number; readonly memoryMiB: number};
   /** VMIs worked on at once (HYPERVISOR_WORKERS). Default 32. */
   readonly workers: number;
   /** Where /livez, /readyz and /metrics answer in plain http (HYPERVISOR_METRICS_LISTEN, `address:port`); absent: nowhere. */
@@ -27,7 +32,10 @@ export interface Config {
  * Reads the configuration.
  * @throws Error with one line for each setting that is missing or wrong.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  machineMemoryMiB = Math.floor((totalmem() / 2 ** 20) * 0.75),
+): Config {
   const problems: string[] = [];
   const required = (name: string): string => {
     const value = env[name];
@@ -46,7 +54,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     adminKubeconfig: required('HYPERVISOR_ADMIN_KUBECONFIG'),
     light,
     rest: light && env['HYPERVISOR_LISTEN'] === undefined ? undefined : restOf(required, problems),
-    guests: oneOf('GUESTS', ['simulated', 'real'], 'simulated'),
+    guests: oneOf('GUESTS', ['simulated', 'qemu'], 'simulated'),
+    qemu:
+      env['HYPERVISOR_GUESTS_DIR'] === undefined
+        ? undefined
+        : {root: env['HYPERVISOR_GUESTS_DIR'], images: required('HYPERVISOR_IMAGES_DIR')},
+    limits: {
+      guests: positiveInteger('HYPERVISOR_MAX_GUESTS', env['HYPERVISOR_MAX_GUESTS'] ?? '20', problems),
+      memoryMiB: positiveInteger('HYPERVISOR_MAX_MEMORY_MIB', env['HYPERVISOR_MAX_MEMORY_MIB'] ?? String(machineMemoryMiB), problems),
+    },
     workers: positiveInteger('HYPERVISOR_WORKERS', env['HYPERVISOR_WORKERS'] ?? '32', problems),
     health:
       env['HYPERVISOR_METRICS_LISTEN'] === undefined

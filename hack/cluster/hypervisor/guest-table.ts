@@ -41,7 +41,7 @@ export type GuestDrivers = Partial<Record<GuestMode, GuestDriver>>;
  */
 export function driverFor(vmi: Vmi, drivers: GuestDrivers, mode: GuestMode): GuestDriver {
   const asked = vmi.metadata.annotations?.[ANNOTATIONS.guestMode] ?? mode;
-  const driver = asked === 'simulated' || asked === 'real' ? drivers[asked] : undefined;
+  const driver = asked === 'simulated' || asked === 'qemu' ? drivers[asked] : undefined;
   if (driver === undefined)
     throw new NoDriverError(`no driver for guests of mode "${asked}" (there is: ${Object.keys(drivers).join(', ')})`);
   return driver;

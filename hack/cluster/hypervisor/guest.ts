@@ -1,7 +1,7 @@
 /**
  * The one interface behind which guests run. The life cycle (life-cycle.ts) decides what a guest should do and writes every status; a
- * driver only says what its guests are doing. Two drivers: `simulated` (simulated-guest.ts, nothing executes) and, later, `real`
- * (qemu on the drive's bytes).
+ * driver only says what its guests are doing. Two drivers: `simulated` (simulated-guest.ts, nothing executes) and `qemu`
+ * (qemu/, processes on the drives' bytes).
  *
  * Nothing here blocks the life cycle: a verb that takes time returns at once or resolves when the request was delivered, the guest's
  * state moves later, and each move calls `onChange`, upon which the life cycle looks at the states again. So a guest that still boots
@@ -10,8 +10,8 @@
 import type {Duplex} from 'node:stream';
 import type {GuestOsInfo, Vmi} from './types.ts';
 
-/** `simulated`: statuses only. `real`: a qemu process. */
-export type GuestMode = 'simulated' | 'real';
+/** `simulated`: statuses only. `qemu`: a process on real bytes. */
+export type GuestMode = 'simulated' | 'qemu';
 
 /** How a guest came to its end: it switched itself off (or obeyed the power button), died, or was killed by us. */
 export type GuestEnd = 'shutdown' | 'crashed' | 'killed';
@@ -40,6 +40,8 @@ export interface GuestFacts {
   /** The versioned machine type that runs, e.g. `pc-q35-7.2`; a migration target's node must offer it. */
   readonly machineType: string;
   readonly agent?: AgentFacts;
+  /** What the VMI asks for that this guest does not have, a sentence each. Absent or empty: it is wholly as asked. */
+  readonly unsupported?: readonly string[];
 }
 
 /** Everything that a driver is given to start or find a guest. */

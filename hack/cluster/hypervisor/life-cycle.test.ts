@@ -74,7 +74,7 @@ describe('life of a guest', () => {
 
   test('a mode without driver fails with a line in the log, and does not loop', async () => {
     await bench.lifeCycle();
-    bench.api.put(VMI, vmi({metadata: {annotations: {'guest.basalt.dev/mode': 'real'}}}));
+    bench.api.put(VMI, vmi({metadata: {annotations: {'guest.basalt.dev/mode': 'qemu'}}}));
     await bench.until('failed', () => phase() === 'Failed');
     await bench.rest();
     expect(bench.api.writes).toBe(1);

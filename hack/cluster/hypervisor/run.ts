@@ -6,6 +6,7 @@ import type {Logger} from '../../../kube/log.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 import {loadKubeConfig} from '../../../kube/pooled-kube-config.ts';
 import {NODE, POD} from '../../../kube/types.ts';
+import {createEventRecorder} from '../../../kube/events.ts';
 import {createInformer} from '../../../kube/reflector.ts';
 import {createClient} from '../../../kube/transport.ts';
 import type {Informer} from '../../../kube/informer.ts';
@@ -20,6 +21,8 @@ import {startLifeCycle} from './life-cycle.ts';
 import {startDataVolumeController} from './light/data-volume-controller.ts';
 import {startVmController} from './light/vm-controller.ts';
 import {startRestServer} from './rest/server.ts';
+import {createUserNetworks} from './net/user-networks.ts';
+import {createQemuDriver} from './qemu/driver.ts';
 import {createSimulatedDriver} from './simulated-guest.ts';
 import {DATA_VOLUME, LABELS, VM, VMI} from './types.ts';
 import {createVmiWriter} from './vmi-writer.ts';
@@ -45,7 +48,15 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
   // virt-api reverts statuses of VMIs by anybody but KubeVirt's own accounts; pods need an administrator. Light mode has no virt-api.
   const admin = connect(config.adminKubeconfig);
   const handler = config.light ? admin : connect(config.kubeconfig);
-  const drivers: GuestDrivers = {simulated: createSimulatedDriver({clock, ...(config.light ? {times: {startMs: 0}} : {})})};
+  const events = createEventRecorder({client: admin, component: 'virt-handler', clock, log});
+  const qemu =
+    config.qemu === undefined
+      ? undefined
+      : createQemuDriver({...config.qemu, client: admin, networks: createUserNetworks(), events, limits: config.limits, clock, log});
+  const drivers: GuestDrivers = {
+    simulated: createSimulatedDriver({clock, ...(config.light ? {times: {startMs: 0}} : {})}),
+    ...(qemu === undefined ? {} : {qemu}),
+  };
   const stopping: (() => Promise<void>)[] = [
     () => admin.close(),
     ...(config.light ? [] : [() => handler.close()]),
@@ -75,6 +86,8 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
     for (const one of all) one.start(signal);
     await Promise.all(all.map((one) => one.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)]))));
 
+    const strays = await qemu?.endStrays((uid) => vmis.list().some(({metadata}) => metadata.uid === uid));
+    if (strays !== undefined && strays.length > 0) log.warn({guests: strays}, 'ended guests that had outlived their VMIs');
     const lifeCycle = startLifeCycle({
       vmis,
       pods,

@@ -61,7 +61,14 @@ function migratability(vmi: Vmi): Record<'LiveMigratable' | 'StorageLiveMigratab
 const knownOfGuest = (vmi: Vmi, facts: GuestFacts): Readonly<Record<string, Verdict | undefined>> => ({
   ...migratability(vmi),
   AgentConnected: facts.agent === undefined ? undefined : {status: 'True'},
+  AsSpecified: asSpecified(facts),
 });
+
+// A condition of our own: what this host cannot do is said where people look, and never only in a log.
+function asSpecified({unsupported = []}: GuestFacts): Verdict | undefined {
+  if (unsupported.length === 0) return undefined;
+  return {status: 'False', reason: 'NotSupported', message: `the guest runs without: ${unsupported.join('; ')}`};
+}
 
 /** Scheduled → Running: the guest runs on its node. `podAddress`: the launcher pod's, where there is one. */
 export function runningPatch(vmi: Vmi, facts: GuestFacts, podAddress: string | undefined, nowMs: number): VmiPatch {

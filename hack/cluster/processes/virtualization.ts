@@ -100,7 +100,7 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports, network
 
 /** Our stand-in for virt-handler on every fake host; light, it also writes what KubeVirt's and CDI's controllers would. */
 export function hypervisor(
-  {paths, settings: {light, network, ports}}: ProcessContext,
+  {paths, settings: {light, network, ports, guests}}: ProcessContext,
   node: string,
   revision: string,
   logLevel: string,
@@ -120,6 +120,8 @@ export function hypervisor(
       HYPERVISOR_TLS_CA: file('ca.crt'),
       HYPERVISOR_METRICS_LISTEN: `127.0.0.1:${ports.hypervisorMetrics}`,
       HYPERVISOR_LIGHT: String(light),
+      GUESTS: guests,
+      ...(guests === 'qemu' ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
       BASALT_LOG_LEVEL: logLevel,
     },
     args: [join(HERE, 'hypervisor/main.ts')],

@@ -1,0 +1,328 @@
+/** A guest of the qemu driver: waits for its turn, boots, obeys, ends. What it is doing is told by qemu's events and the process's end. */
+import {randomUUID} from 'node:crypto';
+import {readFile, rm, stat} from 'node:fs/promises';
+import {rmSync} from 'node:fs';
+import {createConnection} from 'node:net';
+import {join} from 'node:path';
+import type {Duplex} from 'node:stream';
+import type {Clock} from '../../../../kube/clock.ts';
+import type {Logger} from '../../../../kube/log.ts';
+import {GuestVerbError} from '../guest.ts';
+import type {AgentFacts, Guest, GuestDevice, GuestEnd, GuestFacts, GuestMigration, GuestOrder, GuestState} from '../guest.ts';
+import type {Vmi} from '../types.ts';
+import {askAgent, rebootByAgent} from './agent.ts';
+import type {BootTurn} from './boot-queue.ts';
+import {endOf, MACHINE_TYPES} from './events.ts';
+import type {QemuInstance} from './instance.ts';
+import {QmpError} from './qmp.ts';
+import type {QmpEvent} from './qmp.ts';
+
+const AGENT_INTERVAL_MS = 5_000;
+/** A guest whose firmware or kernel says nothing on its serial port is taken to be past the worst after this. */
+const BOOT_TURN_MS = 10_000;
+const FIRST_OUTPUT_POLL_MS = 100;
+
+/** What a guest needs from its driver. */
+export interface GuestContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Waits for the guest's turn, checks the limits, prepares everything and starts qemu. Rejects with what stands in the way. */
+  readonly boot: (
+    order: GuestOrder,
+    signal: AbortSignal,
+  ) => Promise<{readonly instance: QemuInstance; readonly turn: BootTurn; readonly unsupported: readonly string[]}>;
+  /** The guest is no more. */
+  readonly forget: (guest: QemuGuest) => void;
+}
+
+/** See the top of this file. */
+export class QemuGuest implements Guest {
+  readonly mode = 'qemu';
+  readonly vmiUid: string;
+  readonly #order: GuestOrder;
+  readonly #context: GuestContext;
+  readonly #given = new AbortController();
+  #vmi: Vmi;
+  #nodeName: string;
+  #state: GuestState = {name: 'starting'};
+  #instance: QemuInstance | undefined;
+  #unsupported: readonly string[] = [];
+  #agent: AgentFacts | undefined;
+  #restarting = false;
+  #expected: GuestEnd | undefined;
+
+  constructor(order: GuestOrder, context: GuestContext) {
+    this.vmiUid = order.vmi.metadata.uid ?? '';
+    this.#order = order;
+    this.#context = context;
+    this.#vmi = order.vmi;
+    this.#nodeName = order.nodeName;
+  }
+
+  get nodeName(): string {
+    return this.#nodeName;
+  }
+  get state(): GuestState {
+    return this.#state;
+  }
+  get migration(): GuestMigration | undefined {
+    return undefined;
+  }
+  get facts(): GuestFacts {
+    const machineType = MACHINE_TYPES[this.#instance?.plan.machine ?? 'q35'];
+    return {
+      machineType,
+      unsupported: this.#unsupported,
+      ...(this.#agent === undefined ? {} : {agent: this.#agent}),
+    };
+  }
+  /** The process that it lives in at present. */
+  get instance(): QemuInstance | undefined {
+    return this.#instance;
+  }
+  /** The newest VMI that was seen. */
+  get vmi(): Vmi {
+    return this.#vmi;
+  }
+
+  /** Starts it. Never rejects: what goes wrong is its end. */
+  async start(): Promise<void> {
+    try {
+      const {instance, turn, unsupported} = await this.#context.boot(this.#order, this.#given.signal);
+      this.#unsupported = unsupported;
+      void this.#holdTurn(instance, turn);
+      if (this.#state.name === 'ended') return await instance.kill();
+      this.live(instance, {name: 'running'});
+      await this.#activate(instance);
+    } catch (error) {
+      const how = this.#given.signal.aborted ? 'killed' : 'crashed';
+      this.#end(how, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Lives on in this process from now on: after its start, its adoption or a migration. */
+  live(instance: QemuInstance, state: GuestState): void {
+    this.#instance = instance;
+    this.#nodeName = instance.place.nodeName;
+    instance.qmp.onEvent((event) => this.#hear(instance, event));
+    void instance.ended.then(() => this.#gone(instance));
+    this.#move(state);
+    void this.#watchAgent(instance);
+  }
+
+  /** Takes up what an earlier run of this program left running. */
+  async adopt(instance: QemuInstance, unsupported: readonly string[]): Promise<void> {
+    this.#unsupported = unsupported;
+    const status = (await instance.qmp.execute('query-status')) as {readonly status?: string};
+    if (status.status === 'shutdown') {
+      // It switched itself off while nobody looked.
+      this.live(instance, {name: 'running'});
+      this.#expected = 'shutdown';
+      void instance.qmp.execute('quit').catch(() => undefined);
+      return;
+    }
+    this.live(instance, {name: status.status === 'paused' ? 'paused' : 'running'});
+    await this.#activate(instance);
+  }
+
+  observe(vmi: Vmi): void {
+    this.#vmi = vmi;
+  }
+
+  async shutdown(): Promise<void> {
+    if (this.#state.name === 'starting' && this.#instance === undefined) {
+      // Still in the queue: there is nothing yet that could be asked.
+      this.#given.abort(new Error('stopped before it was its turn to boot'));
+      return this.#end('shutdown', 'stopped before it booted');
+    }
+    if (this.#state.name !== 'running') return; // paused vCPUs see no button
+    await this.#command('shutdown', 'system_powerdown');
+  }
+
+  async kill(): Promise<void> {
+    if (this.#state.name === 'ended') return;
+    this.#expected = 'killed';
+    this.#given.abort(new Error('killed'));
+    const instance = this.#instance;
+    if (instance === undefined) return this.#end('killed', 'killed before it booted');
+    await instance.kill();
+    this.#end('killed', 'killed');
+  }
+
+  async pause(): Promise<void> {
+    if (this.#state.name !== 'running') throw new GuestVerbError(`pause: the guest is ${this.#state.name}`);
+    await this.#command('pause', 'stop');
+    this.#move({name: 'paused'});
+  }
+
+  async resume(): Promise<void> {
+    if (this.#state.name !== 'paused') throw new GuestVerbError(`unpause: the guest is ${this.#state.name}`);
+    await this.#command('unpause', 'cont');
+    this.#move({name: 'running'});
+  }
+
+  async reset(): Promise<void> {
+    this.#mustLive('reset');
+    await this.#command('reset', 'system_reset');
+  }
+
+  async softReboot(): Promise<void> {
+    if (this.#state.name !== 'running') throw new GuestVerbError(`softreboot: the guest is ${this.#state.name}`);
+    const instance = this.#instance;
+    if (instance === undefined) throw new GuestVerbError('softreboot: the guest is starting');
+    if (this.#agent !== undefined && (await rebootByAgent(instance.files.agent))) return;
+    this.#restarting = true; // without an agent: the power button, and on again when it is off, as libvirt does
+    await this.#command('softreboot', 'system_powerdown');
+  }
+
+  migrate(): GuestMigration {
+    throw new GuestVerbError('migrate: real guests cannot move yet');
+  }
+  forgetMigration(): void {}
+
+  connect(device: GuestDevice): Promise<Duplex | undefined> {
+    const instance = this.#mustLive(device);
+    if (device === 'vnc' && !instance.plan.graphics) return Promise.resolve(undefined);
+    const socket = createConnection({path: device === 'console' ? instance.files.serial : instance.files.vnc});
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(socket);
+      });
+    });
+  }
+
+  async screenshot(): Promise<Buffer | undefined> {
+    const instance = this.#mustLive('screenshot');
+    if (!instance.plan.graphics) return undefined;
+    const filename = join(instance.place.folder, `screen-${randomUUID()}.png`);
+    try {
+      await instance.qmp.execute('screendump', {filename, format: 'png'});
+      return await readFile(filename);
+    } finally {
+      await rm(filename, {force: true});
+    }
+  }
+
+  /** This program ends; the guest lives on. */
+  letGo(): void {
+    this.#given.abort(new Error('the hypervisor stops'));
+    this.#instance?.letGo();
+  }
+
+  #mustLive(verb: string): QemuInstance {
+    const instance = this.#instance;
+    if (instance === undefined || (this.#state.name !== 'running' && this.#state.name !== 'paused'))
+      throw new GuestVerbError(`${verb}: the guest is ${this.#state.name}`);
+    return instance;
+  }
+
+  async #command(verb: string, command: string): Promise<void> {
+    const instance = this.#mustLive(verb);
+    try {
+      await instance.qmp.execute(command);
+    } catch (error) {
+      if (error instanceof QmpError) throw new GuestVerbError(`${verb}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  async #activate(instance: QemuInstance): Promise<void> {
+    for (const nic of instance.nics.values()) {
+      // A port that cannot be opened is no reason to end a guest.
+      await nic
+        .activate(instance.qmp)
+        .catch((error: unknown) => this.#context.log.warn({vmi: this.#order.vmi.metadata.name, err: error}, 'ports of a NIC'));
+    }
+  }
+
+  async #holdTurn(instance: QemuInstance, turn: BootTurn): Promise<void> {
+    const {clock} = this.#context;
+    const end = clock.monotonicMs() + BOOT_TURN_MS;
+    let ended = false;
+    void instance.ended.then(() => {
+      ended = true;
+    });
+    while (!ended && clock.monotonicMs() < end) {
+      const size = await stat(instance.files.serialLog).then(
+        (found) => found.size,
+        () => 0,
+      );
+      if (size > 0) break;
+      await clock.sleep(FIRST_OUTPUT_POLL_MS);
+    }
+    turn.leave();
+  }
+
+  #hear(instance: QemuInstance, event: QmpEvent): void {
+    if (instance !== this.#instance) return;
+    switch (event.event) {
+      case 'SHUTDOWN': {
+        const {reason} = event.data as {readonly reason?: string};
+        if (reason !== 'guest-shutdown') return;
+        if (this.#restarting) return void this.#startAgain(instance);
+        this.#expected ??= 'shutdown';
+        return void instance.qmp.execute('quit').catch(() => undefined); // its end is what tells
+      }
+      case 'GUEST_PANICKED':
+        this.#expected ??= 'crashed';
+        return void instance.qmp.execute('quit').catch(() => undefined);
+      case 'STOP':
+        return this.#state.name === 'running' && !this.#restarting ? this.#move({name: 'paused'}) : undefined;
+      case 'RESUME':
+        return this.#state.name === 'paused' ? this.#move({name: 'running'}) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  async #startAgain(instance: QemuInstance): Promise<void> {
+    try {
+      await instance.qmp.execute('system_reset');
+      await instance.qmp.execute('cont');
+    } catch (error) {
+      this.#context.log.error({vmi: this.#order.vmi.metadata.name, err: error}, 'soft reboot');
+      await instance.kill();
+    } finally {
+      this.#restarting = false;
+    }
+  }
+
+  #gone(instance: QemuInstance): void {
+    if (instance !== this.#instance || this.#state.name === 'ended') return;
+    const {how, message} = endOf(this.#expected, instance.lastWords());
+    this.#end(how, message);
+  }
+
+  #end(how: GuestEnd, message: string): void {
+    if (this.#state.name === 'ended') return;
+    this.#agent = undefined;
+    const instance = this.#instance;
+    if (instance !== undefined) {
+      instance.forget();
+      rmSync(instance.place.ephemeral, {recursive: true, force: true});
+    }
+    this.#context.forget(this);
+    this.#move({name: 'ended', how, message});
+  }
+
+  async #watchAgent(instance: QemuInstance): Promise<void> {
+    const {clock} = this.#context;
+    for (;;) {
+      await clock.sleep(AGENT_INTERVAL_MS);
+      if (instance !== this.#instance || this.#state.name === 'ended' || this.#given.signal.aborted) return;
+      instance.trimLog();
+      if (this.#state.name !== 'running') continue;
+      const agent = await askAgent(instance.files.agent);
+      if (instance !== this.#instance || (agent === undefined && this.#agent === undefined)) continue;
+      this.#agent = agent;
+      this.#order.onChange();
+    }
+  }
+
+  #move(state: GuestState): void {
+    this.#state = state;
+    this.#order.onChange();
+  }
+}

@@ -1,0 +1,213 @@
+/** A guest's machine, worked out from its VMI and from where its bytes are: everything that the command line is made of. Pure. */
+import type {Vmi} from '../types.ts';
+import {macOf} from '../network.ts';
+
+/** Buses that disks sit on. */
+export type DiskBus = 'virtio' | 'scsi' | 'sata';
+
+/** A disk or CD-ROM with its bytes. */
+export interface PlannedDisk {
+  /** Name in the VMI. */
+  readonly name: string;
+  readonly kind: 'disk' | 'cdrom';
+  readonly bus: DiskBus;
+  /** Absent: an empty CD-ROM. */
+  readonly file: string | undefined;
+  readonly format: 'raw' | 'qcow2';
+  readonly readOnly: boolean;
+  /** 1 is tried first. */
+  readonly bootOrder: number | undefined;
+  readonly serial: string | undefined;
+  /** Several guests have it at once: qemu must not lock it. */
+  readonly shareable: boolean;
+}
+
+/** A NIC. */
+export interface PlannedNic {
+  readonly name: string;
+  readonly index: number;
+  readonly model: 'virtio' | 'e1000' | 'rtl8139';
+  /** Lower case. */
+  readonly mac: string;
+  /** `namespace/name` of the NetworkAttachmentDefinition; absent: the pod network. */
+  readonly attachment: string | undefined;
+  readonly bootOrder: number | undefined;
+  /** Whether its cable is plugged in. */
+  readonly linkUp: boolean;
+}
+
+/** The machine. */
+export interface MachinePlan {
+  readonly name: string;
+  /** Firmware uuid, which cloud-init and licences hang on. */
+  readonly uuid: string;
+  readonly serial: string | undefined;
+  readonly memoryMiB: number;
+  readonly vcpus: number;
+  /** `pc` where disks sit on IDE: the small guest's kernel has no AHCI, and every old one has IDE. */
+  readonly machine: 'q35' | 'pc';
+  readonly graphics: boolean;
+  readonly disks: readonly PlannedDisk[];
+  readonly nics: readonly PlannedNic[];
+}
+
+/** A plan, and what the VMI asks for that it cannot honour: a sentence each, for an event and a condition. */
+export interface Planned {
+  readonly plan: MachinePlan;
+  readonly unsupported: readonly string[];
+}
+
+/** Where the bytes of a volume are; `unsupported` when there is no such place. */
+export interface VolumeFile {
+  readonly file: string | undefined;
+  readonly format: 'raw' | 'qcow2';
+  readonly readOnly: boolean;
+}
+
+interface DiskTarget {
+  readonly bus?: string;
+  readonly readonly?: boolean;
+}
+
+/** A disk of a VMI's spec, as far as a driver looks at it. */
+interface DiskSpec {
+  readonly name: string;
+  readonly disk?: DiskTarget;
+  readonly cdrom?: DiskTarget;
+  readonly lun?: DiskTarget;
+  readonly bootOrder?: number;
+  readonly serial?: string;
+  readonly shareable?: boolean;
+}
+
+interface Domain {
+  readonly cpu?: {
+    readonly cores?: number;
+    readonly sockets?: number;
+    readonly threads?: number;
+    readonly model?: string;
+    readonly dedicatedCpuPlacement?: boolean;
+  };
+  readonly memory?: {readonly guest?: string; readonly hugepages?: object};
+  readonly resources?: {readonly requests?: {readonly memory?: string}};
+  readonly firmware?: {
+    readonly uuid?: string;
+    readonly serial?: string;
+    readonly bootloader?: {readonly efi?: object};
+    readonly kernelBoot?: object;
+  };
+  readonly devices?: Readonly<Record<string, unknown>>;
+  readonly ioThreadsPolicy?: string;
+  readonly launchSecurity?: object;
+}
+
+/** MiB of a Kubernetes quantity; undefined when it is none. */
+export function mebibytesOf(quantity: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?$/.exec(quantity ?? '');
+  if (match === null) return undefined;
+  const units: Record<string, number> = {Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, k: 1e3, M: 1e6, G: 1e9, T: 1e12};
+  return Math.floor((Number(match[1]) * (match[2] === undefined ? 1 : (units[match[2]] ?? 1))) / 2 ** 20);
+}
+
+const DEFAULT_MEMORY_MIB = 128;
+
+/** Devices of the spec that are taken care of, or that change nothing for a guest under emulation. */
+const KNOWN_DEVICES = new Set([
+  'disks',
+  'interfaces',
+  'rng',
+  'autoattachGraphicsDevice',
+  'autoattachSerialConsole',
+  'autoattachPodInterface',
+  'autoattachMemBalloon',
+  'logSerialConsole',
+  'networkInterfaceMultiqueue',
+  'blockMultiQueue',
+  'useVirtioTransitional',
+  'disableHotplug',
+  'inputs',
+]);
+
+/** Works it out. `files` has what volumes.ts found for each volume that has bytes. */
+export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {readonly unsupported: string}>): Planned {
+  const domain = vmi.spec.domain as Domain;
+  const unsupported = unsupportedOf(domain);
+  const disks: PlannedDisk[] = [];
+  for (const spec of (vmi.spec.domain.devices?.disks ?? []) as readonly DiskSpec[]) {
+    const source = files.get(spec.name);
+    if (source === undefined && spec.cdrom === undefined) unsupported.push(`disk ${spec.name}: no volume has this name`);
+    else if (source !== undefined && 'unsupported' in source) unsupported.push(`disk ${spec.name}: ${source.unsupported}`);
+    else disks.push(plannedDisk(spec, source, unsupported));
+  }
+  const {sockets = 1, cores = 1, threads = 1} = domain.cpu ?? {};
+  const plan: MachinePlan = {
+    name: vmi.metadata.name,
+    uuid: domain.firmware?.uuid ?? vmi.metadata.uid ?? '',
+    serial: domain.firmware?.serial,
+    memoryMiB: mebibytesOf(domain.memory?.guest) ?? mebibytesOf(domain.resources?.requests?.memory) ?? DEFAULT_MEMORY_MIB,
+    vcpus: Math.max(1, sockets * cores * threads),
+    machine: disks.some(({bus}) => bus === 'sata') ? 'pc' : 'q35',
+    graphics: domain.devices?.['autoattachGraphicsDevice'] !== false,
+    disks: withBootOrder(disks),
+    nics: plannedNics(vmi, unsupported),
+  };
+  return {plan, unsupported};
+}
+
+function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsupported: string[]): PlannedDisk {
+  const kind = spec.cdrom === undefined ? 'disk' : 'cdrom';
+  const target = spec.cdrom ?? spec.disk ?? spec.lun ?? {};
+  if (spec.lun !== undefined) unsupported.push(`disk ${spec.name}: a LUN without pass-through is shown as a disk`);
+  return {
+    name: spec.name,
+    kind,
+    bus: busOf(spec.name, target.bus, kind, unsupported),
+    file: source?.file,
+    format: source?.format ?? 'raw',
+    readOnly: kind === 'cdrom' || target.readonly === true || source?.readOnly === true,
+    bootOrder: spec.bootOrder,
+    serial: spec.serial,
+    shareable: spec.shareable === true,
+  };
+}
+
+function busOf(name: string, bus: string | undefined, kind: 'disk' | 'cdrom', unsupported: string[]): DiskBus {
+  if (bus === 'virtio' || bus === 'scsi' || bus === 'sata') return bus;
+  if (bus === undefined) return kind === 'cdrom' ? 'sata' : 'virtio';
+  unsupported.push(`disk ${name}: bus ${bus} is not there, it sits on sata`);
+  return 'sata';
+}
+
+/** Without any number the first disk is tried: as libvirt numbers them. */
+function withBootOrder(disks: readonly PlannedDisk[]): readonly PlannedDisk[] {
+  if (disks.some(({bootOrder}) => bootOrder !== undefined)) return disks;
+  return disks.map((disk, index) => (index === 0 ? {...disk, bootOrder: 1} : disk));
+}
+
+function plannedNics(vmi: Vmi, unsupported: string[]): readonly PlannedNic[] {
+  const networks = new Map((vmi.spec.networks ?? []).map((network) => [network.name, network]));
+  return (vmi.spec.domain.devices?.interfaces ?? []).flatMap((nic, index) => {
+    const {model = 'virtio', bootOrder, state} = nic as typeof nic & {readonly bootOrder?: number; readonly state?: string};
+    if (state === 'absent') return [];
+    if (model !== 'virtio' && model !== 'e1000' && model !== 'rtl8139')
+      unsupported.push(`interface ${nic.name}: model ${model} is not there, it is a virtio one`);
+    const known = model === 'e1000' || model === 'rtl8139' ? model : 'virtio';
+    const named = networks.get(nic.name)?.multus?.networkName;
+    const attachment = named === undefined || named.includes('/') ? named : `${vmi.metadata.namespace ?? ''}/${named}`;
+    return [{name: nic.name, index, model: known, mac: macOf(vmi, index), attachment, bootOrder, linkUp: state !== 'down'}];
+  });
+}
+
+function unsupportedOf(domain: Domain): string[] {
+  const out: string[] = [];
+  if (domain.firmware?.bootloader?.efi !== undefined) out.push('firmware: EFI is not there, the guest starts from a BIOS');
+  if (domain.firmware?.kernelBoot !== undefined) out.push('firmware: kernelBoot is not there, the guest boots from its disks');
+  if (domain.cpu?.dedicatedCpuPlacement === true) out.push('cpu: dedicated CPUs are not there, the guest shares all of them');
+  if (domain.memory?.hugepages !== undefined) out.push('memory: huge pages are not there');
+  if (domain.launchSecurity !== undefined) out.push('launchSecurity is not there: this is an emulator');
+  for (const [name, value] of Object.entries(domain.devices ?? {})) {
+    const empty = value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
+    if (!KNOWN_DEVICES.has(name) && !empty) out.push(`devices.${name} is not there`);
+  }
+  return out;
+}
