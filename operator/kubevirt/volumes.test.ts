@@ -51,6 +51,13 @@ describe('DataVolume', () => {
     });
   });
 
+  test('what comes over http has scratch space from the start', () => {
+    const annotation = 'cdi.kubevirt.io/storage.import.requiresScratch';
+    const of = (source: VolumeSource) => buildDataVolume(IDENTITY, STORAGE, source, {bindNow: false}).metadata.annotations ?? {};
+    expect(of({kind: 'http', url: 'http://h/i'})).toEqual({[annotation]: 'true'});
+    expect(of({kind: 'claim', namespace: 'ns', name: 'p'})).toEqual({});
+  });
+
   test('immediate binding only where asked for', () => {
     const annotation = 'cdi.kubevirt.io/storage.bind.immediate.requested';
     expect(buildDataVolume(IDENTITY, STORAGE, {kind: 'upload'}, {bindNow: true}).metadata.annotations).toEqual({[annotation]: 'true'});
