@@ -19,8 +19,10 @@ import type {Sandbox} from './sandbox.ts';
 import {terminationMessage} from './status.ts';
 import type {StatusFacts} from './status.ts';
 
-/** Looks for what is missing at this pace, in milliseconds; the last is repeated. */
-const PREPARE_PACE_MS = [50, 100, 200, 400, 800, 1_600, 3_000];
+/** Looks for what is missing ten times a second, and after 5 s every 2 s: mostly it is a claim that is being bound. */
+const EAGER_LOOKS = 50;
+const EAGER_MS = 100;
+const PATIENT_MS = 2_000;
 
 /** Why a pod's life is cut short. */
 export interface Ending {
@@ -102,14 +104,15 @@ export async function livePod(start: PodRecord, context: LifeContext): Promise<'
         const sandbox = await context.prepare(record.address);
         either.throwIfAborted();
         save({process: await startContainer(folder, sandbox, context.logFile, wholeSecond(clock.now()))});
+        log.info({pod: record.name, namespace: record.namespace, looks: tries + 1}, 'container started');
         return;
       } catch (error) {
         either.throwIfAborted();
         const waiting = waitingFor(error) ?? {reason: 'CreateContainerError', message: (error as Error).message};
         if (waitingFor(error) === undefined) log.warn({err: error, pod: record.name}, 'the container cannot be started yet');
         // The first looks are quick and mostly enough: not worth a status each.
-        if (tries === 2 || tries % 8 === 7) await write(record.restarts === 0 ? 'Pending' : 'Running', {waiting});
-        await clock.sleep(PREPARE_PACE_MS[Math.min(tries, PREPARE_PACE_MS.length - 1)] as number, either);
+        if (tries % 10 === 4) await write(record.restarts === 0 ? 'Pending' : 'Running', {waiting});
+        await clock.sleep(tries < EAGER_LOOKS ? EAGER_MS : PATIENT_MS, either);
       }
     }
   };

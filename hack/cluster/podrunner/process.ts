@@ -3,6 +3,7 @@
  * runner and its end can be read by the next one. All of it is in the container's folder:
  *
  *   args   the options of bubblewrap, NUL-separated (they have secrets: mode 0600, removed once read)
+ *   filter the seccomp filter, if there is one for this architecture
  *   info   bubblewrap's word on the process: its pid
  *   exit   the exit code, there only when it has ended
  */
@@ -11,6 +12,7 @@ import {closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rm
 import {dirname, join} from 'node:path';
 import type {Clock} from '../../../kube/clock.ts';
 import {readIfThere} from '../files.ts';
+import {noFsyncFilter} from './no-fsync.ts';
 import type {Sandbox} from './sandbox.ts';
 import {identify, isAlive, signalProcess, type ProcessIdentity} from '../process-identity.ts';
 
@@ -40,20 +42,35 @@ const START_DEADLINE_MS = 10_000;
 const LOG_BYTES = 8 * 1024 * 1024;
 
 // $1 the folder, $2… bubblewrap. The code is written under another name first: a reader sees all of it or nothing.
-const KEEPER = 'f=$1; shift; "$@" 3<"$f/args" 4>"$f/info"; c=$?; echo "$c" >"$f/exit.new"; mv "$f/exit.new" "$f/exit"';
+const KEEPER = 'f=$1; shift; "$@" 3<"$f/args" 4>"$f/info" 5<"$f/filter"; c=$?; echo "$c" >"$f/exit.new"; mv "$f/exit.new" "$f/exit"';
 
 /** Starts a sandbox. Throws when it cannot be started at all. */
 export async function startContainer(folder: string, sandbox: Sandbox, logFile: string, startedAt: string): Promise<ProcessRecord> {
   mkdirSync(folder, {recursive: true, mode: 0o700});
   for (const name of ['info', 'exit']) rmSync(join(folder, name), {force: true});
   writeFileSync(join(folder, 'args'), sandbox.options.map((option) => `${option}\0`).join(''), {mode: 0o600});
+  const filter = noFsyncFilter(process.arch);
+  writeFileSync(join(folder, 'filter'), filter ?? '');
   mkdirSync(dirname(logFile), {recursive: true, mode: 0o700});
   if ((statSync(logFile, {throwIfNoEntry: false})?.size ?? 0) > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
   const log = openSync(logFile, 'a', 0o600);
   try {
     const child = spawn(
       '/bin/sh',
-      ['-c', KEEPER, 'container', folder, 'bwrap', '--args', '3', '--info-fd', '4', '--', ...sandbox.command],
+      [
+        '-c',
+        KEEPER,
+        'container',
+        folder,
+        'bwrap',
+        '--args',
+        '3',
+        '--info-fd',
+        '4',
+        ...(filter === undefined ? [] : ['--seccomp', '5']),
+        '--',
+        ...sandbox.command,
+      ],
       {
         detached: true, // a session of its own
         stdio: ['ignore', log, log],
