@@ -8,9 +8,9 @@ const foreign: Condition = {type: 'Synchronized', status: 'True', lastTransition
 const old = '2026-01-01T00:00:00Z';
 
 describe('mergeConditions', () => {
-  test('keeps conditions of others and gives new ones both times in whole seconds', () => {
+  test('keeps conditions of others and gives all both times in whole seconds: nulls would be lost on the way', () => {
     expect(mergeConditions([foreign], {Ready: {status: 'True'}}, T1)).toEqual([
-      foreign,
+      {...foreign, lastProbeTime: '2026-01-01T00:01:00Z', lastTransitionTime: '2026-01-01T00:01:00Z'},
       {type: 'Ready', status: 'True', lastProbeTime: '2026-01-01T00:01:00Z', lastTransitionTime: '2026-01-01T00:01:00Z'},
     ]);
   });
@@ -32,7 +32,7 @@ describe('mergeConditions', () => {
 
   test('an undefined verdict removes the condition and nothing else', () => {
     const list = mergeConditions([foreign], {Paused: {status: 'True'}}, T0);
-    expect(mergeConditions(list, {Paused: undefined}, T1)).toEqual([foreign]);
+    expect(mergeConditions(list, {Paused: undefined}, T1)).toEqual([{...foreign, lastProbeTime: old, lastTransitionTime: old}]);
   });
 });
 

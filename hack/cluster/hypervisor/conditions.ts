@@ -16,7 +16,7 @@ const says = (condition: Condition, verdict: Verdict): boolean =>
 /**
  * The whole list (a merge patch replaces lists whole) with our verdicts in place: conditions of others stay untouched, one that
  * already says the same keeps both its times, and `lastTransitionTime` moves only with the status. Returns the same array when
- * nothing changes, so that callers can skip the write. `probe` is the name that the kind has for the other time (CDI says heartbeat).
+ * nothing changes, so that callers can skip the write; what is written has both times everywhere. `probe` is the name that the kind has for the other time (CDI says heartbeat).
  */
 export function mergeConditions(
   present: readonly Condition[] | undefined,
@@ -51,7 +51,16 @@ export function mergeConditions(
     changed = true;
     after.push({type, ...verdict, [probe]: now, lastTransitionTime: now});
   }
-  return changed ? after : before;
+  return changed ? after.map((condition) => timed(condition, probe, now)) : before;
+}
+
+/**
+ * virt-controller writes some conditions with times that are null. A merge patch drops nulls, also inside lists, and virt-controller's own
+ * patches test the whole list with them: it would fail for ever. So what is written has both times.
+ */
+function timed(condition: Condition, probe: 'lastProbeTime' | 'lastHeartbeatTime', now: string): Condition {
+  const since = condition.lastTransitionTime ?? now;
+  return {...condition, [probe]: condition[probe] ?? since, lastTransitionTime: since};
 }
 
 /** Whether the condition is there with status True. */
