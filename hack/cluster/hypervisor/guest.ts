@@ -61,12 +61,12 @@ export interface GuestMigration {
   readonly targetNode: string;
   /** `ready`: the target waits for the guest. After `succeeded` the guest runs on the target; after the others it is where it was. */
   readonly state: 'preparing' | 'ready' | 'copying' | 'succeeded' | 'failed' | 'cancelled';
-  /** Why it failed; empty otherwise. */
+  /** Why it failed or was cancelled; empty when there is nothing to say. */
   readonly failure: string;
   /** From `ready`: starts the copy. */
   begin(): void;
   /** Ends it as `cancelled` if it is not too late. */
-  cancel(): void;
+  cancel(why?: string): void;
 }
 
 /** A device of a guest that speaks bytes. */

@@ -34,9 +34,9 @@ export async function performMigrationStep(step: MigrationStep, scope: Migration
       await scope.writer.write(vmi, (seen) => migrationStartedPatch(seen, scope.address, clock.now()), signal);
       return guest.migration?.begin();
     case 'cancel-migration':
-      return guest.migration?.cancel();
+      return guest.migration?.cancel(step.why);
     case 'forget-migration':
-      guest.migration?.cancel();
+      guest.migration?.cancel(step.why);
       guest.forgetMigration();
       return scope.again();
     case 'report-migration':
@@ -50,7 +50,9 @@ async function report({key, vmi, guest, writer, clock, log}: MigrationScope, sig
   if (migration === undefined) return;
   const {state, failure, targetNode} = migration;
   log.info({vmi: key, outcome: state, node: guest.nodeName, failure}, 'migration ended');
-  const why = state === 'cancelled' ? {cancelled: true, message: 'Live migration has been aborted'} : {cancelled: false, message: failure};
+  const aborted = vmi.status?.migrationState?.abortRequested === true || failure === '';
+  const message = state === 'cancelled' && aborted ? 'Live migration has been aborted' : failure;
+  const why = {cancelled: state === 'cancelled', message};
   await writer.write(
     vmi,
     (seen) =>

@@ -198,8 +198,10 @@ class SimulatedMigration implements GuestMigration {
     });
   }
 
-  cancel(): void {
-    if (this.#state === 'ready' || this.#state === 'copying') this.#move('cancelled');
+  cancel(why = ''): void {
+    if (this.#state !== 'ready' && this.#state !== 'copying') return;
+    this.#failure = why;
+    this.#move('cancelled');
   }
 
   #move(state: GuestMigration['state']): void {

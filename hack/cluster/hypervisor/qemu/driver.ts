@@ -1,6 +1,6 @@
 /** The driver of real guests: one qemu process each, on the bytes of its volumes, within the bounds of this machine. */
 import {createHash} from 'node:crypto';
-import {readdirSync, rmSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {KubeClient} from '../../../../kube/client.ts';
@@ -18,12 +18,14 @@ import {isShortEnough} from './command-line.ts';
 import {QemuGuest} from './guest.ts';
 import type {GuestContext} from './guest.ts';
 import {adoptInstance, startInstance} from './instance.ts';
-import type {RunPlace} from './instance.ts';
+import type {QemuInstance, RunPlace} from './instance.ts';
 import {OVERHEAD_MIB, refusalOf} from './limits.ts';
 import type {GuestLimits} from './limits.ts';
 import {planMachine} from './machine.ts';
 import type {MachinePlan, PlannedNic} from './machine.ts';
-import {forgetRun, readRecord, readRecords} from './state-file.ts';
+import {sideOf, whereIs} from './migration.ts';
+import {forgetRun, readRecords} from './state-file.ts';
+import type {RunRecord} from './state-file.ts';
 import {findVolumes} from './volumes.ts';
 
 /** Options of {@link createQemuDriver}. */
@@ -88,6 +90,19 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
         throw error;
       }
     },
+    // The limits count a guest once: for the second that a migration takes there are two, and KubeVirt bounds how many migrate at a time.
+    async target(source, {vmi, targetNode}, signal) {
+      const place = placeOf(root, vmi, targetNode);
+      const nics = await attachNics(source.plan, {vmi, nodeName: targetNode, onChange: () => undefined});
+      try {
+        continueLog(source, place);
+        return await startInstance({place, plan: source.plan, nics, incoming: true, clock, signal});
+      } catch (error) {
+        for (const nic of nics.values()) nic.release();
+        forgetRun(root, place.folder, place);
+        throw error;
+      }
+    },
   };
 
   // Before anything is made: a machine that is full says so, and does not begin to swap.
@@ -121,6 +136,44 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
     }
   }
 
+  /** One run that an earlier program recorded; a process that has ended leaves nothing. */
+  async function adoptRun(folder: string, record: RunRecord, order: GuestOrder): Promise<QemuInstance | undefined> {
+    const nics = new Map<number, NicAttachment>();
+    if (isAlive(record.process)) {
+      for (const nic of record.plan.nics)
+        nics.set(nic.index, await networks.adopt(record.nics[String(nic.index)] ?? null, nicRequest(nic, order)));
+    }
+    const instance = await adoptInstance({root, folder, record, nics, clock});
+    if (instance === undefined) {
+      for (const nic of nics.values()) nic.release();
+      forgetRun(root, folder, record);
+    }
+    return instance;
+  }
+
+  /** Finds the process in which the guest of a VMI lives: of two, after a migration that nobody watched, exactly one goes on. */
+  async function sortOut(
+    order: GuestOrder,
+  ): Promise<{readonly instance: QemuInstance; readonly away: QemuInstance | undefined; readonly how: string} | undefined> {
+    const runs: QemuInstance[] = [];
+    for (const {folder, record} of readRecords(root).filter(({record}) => record.vmiUid === order.vmi.metadata.uid)) {
+      const run = await adoptRun(folder, record, order);
+      if (run !== undefined) runs.push(run);
+    }
+    const move = order.vmi.status?.migrationState;
+    const open = move?.migrationUid !== undefined && move.completed !== true && move.endTimestamp === undefined;
+    const home = runs.find(({place}) => place.nodeName === order.nodeName);
+    const away = open ? runs.find(({place}) => place.nodeName === move.targetNode && place.nodeName !== order.nodeName) : undefined;
+    const how = whereIs(home && (await sideOf(home)), away && (await sideOf(away)));
+    const keep = how === 'copying' ? [home, away] : how === 'home' ? [home] : how === 'away' ? [away] : [];
+    for (const run of runs.filter((each) => !keep.includes(each))) {
+      await run.kill();
+      run.forget();
+    }
+    const instance = how === 'away' ? away : home;
+    return instance === undefined || how === 'nowhere' ? undefined : {instance, away, how};
+  }
+
   return {
     mode: 'qemu',
     start(order) {
@@ -130,28 +183,24 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
       return guest;
     },
     async adopt(order): Promise<Guest | undefined> {
-      const place = placeOf(root, order.vmi, order.nodeName);
-      const record = readRecord(place.folder);
-      if (record === undefined) return undefined;
-      const nics = new Map<number, NicAttachment>();
-      if (isAlive(record.process)) {
-        for (const nic of record.plan.nics)
-          nics.set(nic.index, await networks.adopt(record.nics[String(nic.index)] ?? null, nicRequest(nic, order)));
-      }
-      const instance = await adoptInstance({root, folder: place.folder, record, nics, clock});
-      if (instance === undefined) {
-        for (const nic of nics.values()) nic.release();
-        forgetRun(root, place.folder, record);
-        return undefined;
-      }
+      const found = await sortOut(order);
+      if (found === undefined) return undefined;
+      const {instance, away, how} = found;
       const guest = new QemuGuest(order, context);
       guests.add(guest);
-      taken.set(guest, record.plan.memoryMiB + OVERHEAD_MIB);
+      taken.set(guest, instance.plan.memoryMiB + OVERHEAD_MIB);
       await guest.adopt(
         instance,
         planMachine(order.vmi, new Map()).unsupported.filter((each) => !each.startsWith('disk ')),
       );
-      log.info({vmi: keyOf(refOfObject(order.vmi)), pid: record.process.pid}, 'found the guest again');
+      const move = order.vmi.status?.migrationState;
+      const uid = move?.migrationUid ?? '';
+      if (how === 'away') guest.reportArrival(uid);
+      if (how === 'copying' && away !== undefined) guest.resumeMigration({uid, targetNode: away.place.nodeName, vmi: order.vmi}, away);
+      log.info(
+        {vmi: keyOf(refOfObject(order.vmi)), pid: instance.process.pid, node: instance.place.nodeName, how},
+        'found the guest again',
+      );
       return guest;
     },
     async endStrays(isWanted) {
@@ -189,6 +238,12 @@ function removeLeftEphemeral(root: string, isWanted: (vmiUid: string) => boolean
   for (const name of names.filter((each) => each.endsWith(EPHEMERAL))) {
     if (!isWanted(name.slice(0, -EPHEMERAL.length))) rmSync(join(root, name), {recursive: true, force: true});
   }
+}
+
+/** What the console has shown goes along with a guest that moves. */
+function continueLog(source: QemuInstance, {folder}: RunPlace): void {
+  mkdirSync(folder, {recursive: true, mode: 0o700});
+  if (existsSync(source.files.serialLog)) copyFileSync(source.files.serialLog, join(folder, 'serial.log'));
 }
 
 const EPHEMERAL = '.volumes';

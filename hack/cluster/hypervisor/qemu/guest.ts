@@ -14,6 +14,8 @@ import {askAgent, rebootByAgent} from './agent.ts';
 import type {BootTurn} from './boot-queue.ts';
 import {endOf, MACHINE_TYPES} from './events.ts';
 import type {QemuInstance} from './instance.ts';
+import {QemuMigration, boundsOf} from './migration.ts';
+import type {MigrationParts} from './migration.ts';
 import {QmpError} from './qmp.ts';
 import type {QmpEvent} from './qmp.ts';
 
@@ -31,6 +33,12 @@ export interface GuestContext {
     order: GuestOrder,
     signal: AbortSignal,
   ) => Promise<{readonly instance: QemuInstance; readonly turn: BootTurn; readonly unsupported: readonly string[]}>;
+  /** Starts the qemu on another node that waits for a guest: the same machine, on the same bytes. */
+  readonly target: (
+    source: QemuInstance,
+    move: {readonly vmi: Vmi; readonly targetNode: string},
+    signal: AbortSignal,
+  ) => Promise<QemuInstance>;
   /** The guest is no more. */
   readonly forget: (guest: QemuGuest) => void;
 }
@@ -49,6 +57,8 @@ export class QemuGuest implements Guest {
   #unsupported: readonly string[] = [];
   #agent: AgentFacts | undefined;
   #restarting = false;
+  #migration: QemuMigration | undefined;
+  #arrival: GuestMigration | undefined;
   #expected: GuestEnd | undefined;
 
   constructor(order: GuestOrder, context: GuestContext) {
@@ -66,7 +76,7 @@ export class QemuGuest implements Guest {
     return this.#state;
   }
   get migration(): GuestMigration | undefined {
-    return undefined;
+    return this.#migration ?? this.#arrival;
   }
   get facts(): GuestFacts {
     const machineType = MACHINE_TYPES[this.#instance?.plan.machine ?? 'q35'];
@@ -175,10 +185,50 @@ export class QemuGuest implements Guest {
     await this.#command('softreboot', 'system_powerdown');
   }
 
-  migrate(): GuestMigration {
-    throw new GuestVerbError('migrate: real guests cannot move yet');
+  migrate(order: {readonly uid: string; readonly targetNode: string; readonly vmi: Vmi}): GuestMigration {
+    this.#migration = QemuMigration.prepare(this.#migrationParts(order));
+    return this.#migration;
   }
-  forgetMigration(): void {}
+  /** Goes on with a migration to `target` that an earlier run of this program had begun. */
+  resumeMigration(order: {readonly uid: string; readonly targetNode: string; readonly vmi: Vmi}, target: QemuInstance): void {
+    this.#migration = QemuMigration.resume(this.#migrationParts(order), target);
+  }
+  /** It arrived here, from the node of its VMI, while this program was away. */
+  reportArrival(uid: string): void {
+    const migration: GuestMigration = {
+      uid,
+      targetNode: this.#nodeName,
+      state: 'succeeded',
+      failure: '',
+      begin: () => undefined,
+      cancel: () => undefined,
+    };
+    this.#arrival = migration;
+  }
+  forgetMigration(): void {
+    this.#migration = undefined;
+    this.#arrival = undefined;
+  }
+
+  #migrationParts({uid, targetNode, vmi}: {readonly uid: string; readonly targetNode: string; readonly vmi: Vmi}): MigrationParts {
+    const source = this.#mustLive('migrate');
+    const {clock, log, target} = this.#context;
+    return {
+      uid,
+      targetNode,
+      bounds: boundsOf(vmi, source.plan.memoryMiB),
+      source,
+      prepare: (signal) => target(source, {vmi, targetNode}, signal),
+      arrived: async (instance) => {
+        const {status} = (await instance.qmp.execute('query-status')) as {readonly status?: string};
+        this.live(instance, {name: status === 'paused' ? 'paused' : 'running'});
+        await this.#activate(instance);
+      },
+      onChange: () => this.#order.onChange(),
+      clock,
+      log,
+    };
+  }
 
   connect(device: GuestDevice): Promise<Duplex | undefined> {
     const instance = this.#mustLive(device);
@@ -208,6 +258,7 @@ export class QemuGuest implements Guest {
   /** This program ends; the guest lives on. */
   letGo(): void {
     this.#given.abort(new Error('the hypervisor stops'));
+    this.#migration?.letGo();
     this.#instance?.letGo();
   }
 
@@ -269,7 +320,9 @@ export class QemuGuest implements Guest {
         this.#expected ??= 'crashed';
         return void instance.qmp.execute('quit').catch(() => undefined);
       case 'STOP':
-        return this.#state.name === 'running' && !this.#restarting ? this.#move({name: 'paused'}) : undefined;
+        // The end of a migration stops the guest here: nobody has paused it.
+        if (this.#restarting || this.#migration?.isCopying === true) return;
+        return this.#state.name === 'running' ? this.#move({name: 'paused'}) : undefined;
       case 'RESUME':
         return this.#state.name === 'paused' ? this.#move({name: 'running'}) : undefined;
       default:
@@ -298,6 +351,7 @@ export class QemuGuest implements Guest {
   #end(how: GuestEnd, message: string): void {
     if (this.#state.name === 'ended') return;
     this.#agent = undefined;
+    this.#migration?.cancel('the guest has ended');
     const instance = this.#instance;
     if (instance !== undefined) {
       instance.forget();

@@ -1,0 +1,288 @@
+/**
+ * A guest of the qemu driver on its way to another host: a second qemu waits (`-incoming`), the first sends it memory and devices while the
+ * guest runs, stops it for the last of them, and the second goes on. Until the second runs, the first is the guest: whatever fails or is
+ * cancelled leaves it running where it was.
+ */
+import type {Clock} from '../../../../kube/clock.ts';
+import type {Logger} from '../../../../kube/log.ts';
+import type {GuestMigration} from '../guest.ts';
+import type {Vmi} from '../types.ts';
+import type {QemuInstance} from './instance.ts';
+import {mebibytesOf} from './machine.ts';
+
+const POLL_MS = 50;
+/** The pause that a guest may be given for the last of its memory, in milliseconds; QEMU's own default. */
+const DOWNTIME_MS = 300;
+/** Bytes a second where nobody sets a bound: everything is on one machine. */
+const UNBOUNDED = 8 * 2 ** 30;
+/** How long the second qemu may take to go on, once it has everything. */
+const RESUME_MS = 10_000;
+/** KubeVirt's defaults of a migration's bounds, in seconds. */
+const COMPLETION_PER_GIB_S = 150;
+const PROGRESS_S = 150;
+
+/** What KubeVirt's configuration and MigrationPolicies say of a migration. */
+interface MigrationConfiguration {
+  readonly bandwidthPerMigration?: string;
+  readonly completionTimeoutPerGiB?: number;
+  readonly progressTimeout?: number;
+}
+
+/** The bounds of a migration. */
+export interface MigrationBounds {
+  readonly bytesPerSecond: number;
+  readonly completionMs: number;
+  readonly progressMs: number;
+}
+
+/** Reads the bounds off the VMI; `memoryMiB` is what its machine has. */
+export function boundsOf(vmi: Vmi, memoryMiB: number): MigrationBounds {
+  const configuration = (vmi.status?.migrationState?.['migrationConfiguration'] ?? {}) as MigrationConfiguration;
+  const {completionTimeoutPerGiB = COMPLETION_PER_GIB_S, progressTimeout = PROGRESS_S} = configuration;
+  const limitMiB = mebibytesOf(configuration.bandwidthPerMigration) ?? 0;
+  return {
+    bytesPerSecond: limitMiB === 0 ? UNBOUNDED : limitMiB * 2 ** 20,
+    completionMs: Math.max(1, Math.ceil(memoryMiB / 1024)) * completionTimeoutPerGiB * 1000,
+    progressMs: progressTimeout * 1000,
+  };
+}
+
+/** The parts of `query-migrate` that are looked at. */
+export interface MigrationInfo {
+  /** Absent: this qemu has not migrated. */
+  readonly status?: string;
+  readonly 'total-time'?: number;
+  readonly downtime?: number;
+  readonly 'error-desc'?: string;
+  readonly ram?: {readonly transferred?: number; readonly remaining?: number};
+}
+
+/** What a migration works with. */
+export interface MigrationParts {
+  readonly uid: string;
+  readonly targetNode: string;
+  readonly bounds: MigrationBounds;
+  readonly source: QemuInstance;
+  /** Starts the qemu that waits. Rejects with what stands in the way. */
+  readonly prepare: (signal: AbortSignal) => Promise<QemuInstance>;
+  /** The guest runs in this qemu from now on; the migration ends the other one. */
+  readonly arrived: (target: QemuInstance) => Promise<void>;
+  /** After every move of the state. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** See the top of this file. */
+export class QemuMigration implements GuestMigration {
+  readonly uid: string;
+  readonly targetNode: string;
+  readonly #parts: MigrationParts;
+  readonly #given = new AbortController();
+  #state: GuestMigration['state'] = 'preparing';
+  #failure = '';
+  #target: QemuInstance | undefined;
+  #letGo = false;
+
+  private constructor(parts: MigrationParts) {
+    this.uid = parts.uid;
+    this.targetNode = parts.targetNode;
+    this.#parts = parts;
+  }
+
+  /** Prepares one. */
+  static prepare(parts: MigrationParts): QemuMigration {
+    const migration = new QemuMigration(parts);
+    void migration.#prepare();
+    return migration;
+  }
+
+  /** Goes on with one that was under way when an earlier run of this program ended: the two processes did not wait for it. */
+  static resume(parts: MigrationParts, target: QemuInstance): QemuMigration {
+    const migration = new QemuMigration(parts);
+    migration.#target = target;
+    migration.#state = 'copying';
+    void migration.#copy('resume');
+    return migration;
+  }
+
+  get state(): GuestMigration['state'] {
+    return this.#state;
+  }
+  get failure(): string {
+    return this.#failure;
+  }
+  /** Whether the first qemu may stop the guest without anybody having paused it. */
+  get isCopying(): boolean {
+    return this.#state === 'copying';
+  }
+
+  begin(): void {
+    if (this.#state !== 'ready') return;
+    this.#move('copying');
+    void this.#copy('begin');
+  }
+
+  cancel(why = ''): void {
+    if (this.#given.signal.aborted) return;
+    this.#failure = why;
+    this.#given.abort(new Error(why));
+    if (this.#state === 'ready') void this.#end('cancelled', why);
+  }
+
+  /** This program ends: both processes go on by themselves, and the next run finds out how it ended. */
+  letGo(): void {
+    this.#letGo = true;
+    this.#target?.letGo();
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      const target = await this.#parts.prepare(this.#given.signal);
+      this.#target = target;
+      if (this.#letGo) return target.letGo();
+      void target.ended.then(() => {
+        if (this.#state === 'ready') void this.#end('failed', `the target ended: ${target.lastWords()}`);
+      });
+      if (this.#given.signal.aborted) return await this.#end('cancelled', this.#failure);
+      this.#move('ready');
+    } catch (error) {
+      await (this.#given.signal.aborted ? this.#end('cancelled', this.#failure) : this.#end('failed', messageOf(error)));
+    }
+  }
+
+  async #copy(how: 'begin' | 'resume'): Promise<void> {
+    const {source, bounds} = this.#parts;
+    const target = this.#target as QemuInstance;
+    try {
+      if (how === 'begin') {
+        const capabilities = [{capability: 'return-path', state: true}]; // `completed` then means that the target has taken all of it
+        for (const side of [source, target]) await side.qmp.execute('migrate-set-capabilities', {capabilities});
+        await source.qmp.execute('migrate-set-parameters', {'max-bandwidth': bounds.bytesPerSecond, 'downtime-limit': DOWNTIME_MS});
+        await source.qmp.execute('migrate', {uri: `unix:${target.files.incoming}`});
+      }
+      const info = await this.#watch();
+      if (info.status === 'completed') await this.#handOver(info);
+      else await this.#stay(info);
+    } catch (error) {
+      if (this.#letGo) return;
+      await this.#stay({status: 'failed', 'error-desc': messageOf(error)});
+    }
+  }
+
+  /** Looks until it is over; what takes too long is cancelled. */
+  async #watch(): Promise<MigrationInfo> {
+    const {source, bounds, clock} = this.#parts;
+    const began = clock.monotonicMs();
+    let progress = {remaining: Infinity, atMs: began};
+    let cancelled = false;
+    for (;;) {
+      const info = (await source.qmp.execute('query-migrate')) as MigrationInfo;
+      if (info.status === 'completed' || info.status === 'failed' || info.status === 'cancelled' || info.status === undefined) return info;
+      const nowMs = clock.monotonicMs();
+      const remaining = info.ram?.remaining ?? Infinity;
+      if (remaining < progress.remaining) progress = {remaining, atMs: nowMs};
+      const late =
+        nowMs - began > bounds.completionMs
+          ? `Live migration is not completed after ${bounds.completionMs / 1000} seconds and has been aborted`
+          : nowMs - progress.atMs > bounds.progressMs
+            ? `Live migration stuck for ${bounds.progressMs / 1000} seconds and has been aborted`
+            : undefined;
+      if (late !== undefined) this.cancel(late);
+      if (this.#given.signal.aborted && !cancelled) {
+        cancelled = true;
+        await source.qmp.execute('migrate_cancel');
+      }
+      await clock.sleep(POLL_MS);
+    }
+  }
+
+  async #handOver(info: MigrationInfo): Promise<void> {
+    const {source, clock, log, arrived} = this.#parts;
+    const target = this.#target as QemuInstance;
+    const deadline = clock.monotonicMs() + RESUME_MS;
+    for (;;) {
+      const {status} = (await target.qmp.execute('query-status')) as {readonly status?: string};
+      if (status === 'running' || status === 'paused') break;
+      if (clock.monotonicMs() > deadline) throw new Error(`the target did not go on: it is ${status ?? 'silent'}`);
+      await clock.sleep(POLL_MS);
+    }
+    // Only now is the second one the guest, and the first one nothing.
+    for (const nic of source.nics.values()) await quietly(nic.deactivate(source.qmp), log, 'ports of a NIC');
+    await arrived(target);
+    log.info(
+      {vmi: source.place.key, to: this.targetNode, totalMs: info['total-time'], downtimeMs: info.downtime, bytes: info.ram?.transferred},
+      'the guest has moved',
+    );
+    await source.kill();
+    source.forget();
+    this.#move('succeeded');
+  }
+
+  /** The guest stays: the first qemu goes on by itself, unless it had stopped for the end already. */
+  async #stay(info: MigrationInfo): Promise<void> {
+    const {source, log} = this.#parts;
+    const target = this.#target;
+    const words = target?.lastWords() ?? '';
+    await target?.kill();
+    target?.forget();
+    this.#target = undefined;
+    const {status} = await source.qmp.execute('query-status').then(
+      (answer) => answer as {readonly status?: string},
+      () => ({status: undefined}), // its own end is told by itself
+    );
+    if (status === 'postmigrate' || status === 'finish-migrate') await quietly(source.qmp.execute('cont'), log, 'cont after a migration');
+    if (this.#given.signal.aborted) return this.#move('cancelled');
+    this.#failure = [info['error-desc'] ?? `the migration is ${info.status ?? 'gone'}`, words].filter((text) => text !== '').join(': ');
+    this.#move('failed');
+  }
+
+  async #end(state: 'failed' | 'cancelled', failure: string): Promise<void> {
+    this.#failure = failure;
+    const target = this.#target;
+    this.#target = undefined;
+    this.#move(state);
+    await target?.kill();
+    target?.forget();
+  }
+
+  #move(state: GuestMigration['state']): void {
+    this.#state = state;
+    this.#parts.onChange();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function quietly(call: Promise<unknown>, log: Logger, what: string): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    log.warn({err: error}, what);
+  }
+}
+
+/** What one of the two processes of a VMI says of itself: QMP's run state, and how its outgoing migration is. */
+export interface Side {
+  readonly runState: string | undefined;
+  readonly migration: string | undefined;
+}
+
+/** Asks a process. */
+export async function sideOf({qmp}: QemuInstance): Promise<Side> {
+  const {status: runState} = (await qmp.execute('query-status')) as {readonly status?: string};
+  const {status: migration} = (await qmp.execute('query-migrate')) as MigrationInfo;
+  return {runState, migration};
+}
+
+const UNDER_WAY = new Set(['setup', 'active', 'pre-switchover', 'device', 'wait-unplug', 'cancelling']);
+
+/**
+ * Where the guest is that an earlier run of this program left in one or two processes: `home` is on the node that the VMI names, `away` on
+ * another. A first process that has handed its guest over must never go on again, whatever became of the second: both wrote to one disk.
+ */
+export function whereIs(home: Side | undefined, away: Side | undefined): 'home' | 'copying' | 'away' | 'nowhere' {
+  const handedOver = home === undefined || home.runState === 'postmigrate' || home.migration === 'completed';
+  if (handedOver) return away === undefined || away.runState === 'inmigrate' ? 'nowhere' : 'away';
+  return away !== undefined && UNDER_WAY.has(home.migration ?? '') ? 'copying' : 'home';
+}
