@@ -120,6 +120,7 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
         cert,
         key,
         ca,
+        clock,
         log,
         context: {table, setPaused: (vmi, paused, call) => lifeCycle.setPaused(vmi, paused, call)},
       });

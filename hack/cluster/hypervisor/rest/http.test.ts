@@ -8,6 +8,7 @@ import {createGuestTable} from '../guest-table.ts';
 import {createSimulatedDriver} from '../simulated-guest.ts';
 import {vmi} from '../testing/objects.ts';
 import {createHandlers} from './http.ts';
+import {createSessions} from './sessions.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -41,6 +42,7 @@ async function serve(refusal?: string): Promise<{
         return Promise.resolve();
       },
     },
+    sessions: createSessions({clock, log: silentLogger}),
     log: silentLogger,
     refuse: () => refusal,
   });

@@ -1,13 +1,17 @@
-/** The REST side over HTTP: bodies, answers and refused websockets; who may call is the caller's affair (server.ts). */
+/** The REST side over HTTP: bodies, answers and websockets; who may call is the caller's affair (server.ts). */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
 import type {Logger} from '../../../../kube/log.ts';
+import {GuestVerbError} from '../guest.ts';
+import type {Guest, GuestDevice} from '../guest.ts';
 import {answer, notAvailable, parsePath} from './routes.ts';
 import type {Answer, RouteContext} from './routes.ts';
+import type {Sessions} from './sessions.ts';
 
 /** Options of {@link createHandlers}. */
 export interface HandlerOptions {
   readonly context: RouteContext;
+  readonly sessions: Sessions;
   readonly log: Logger;
   /** Why the caller may not call; undefined when it may. */
   readonly refuse: (request: IncomingMessage) => string | undefined;
@@ -16,7 +20,7 @@ export interface HandlerOptions {
 /** Listeners for a server's `request` and `upgrade` events. */
 export interface Handlers {
   request(request: IncomingMessage, response: ServerResponse): void;
-  upgrade(request: IncomingMessage, socket: Duplex): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 const MAX_BODY_BYTES = 1 << 20;
@@ -52,28 +56,41 @@ export function createHandlers(options: HandlerOptions): Handlers {
     response.end(body);
   };
 
-  // Consoles and screens are byte streams over a websocket. No driver has them yet; the text travels through virt-api to its caller.
-  const refuseUpgrade = (request: IncomingMessage): Answer => {
+  // A refused websocket is answered over plain HTTP; the text travels through virt-api to its caller.
+  const upgradeOrRefuse = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Answer | undefined> => {
     const refusal = options.refuse(request);
     if (refusal !== undefined) return {status: 403, text: refusal};
     const path = parsePath(request.url ?? '');
     if (path === undefined) return {status: 404, text: `no such path: ${request.url ?? ''}`};
-    const guest = context.table.get(path.key)?.guest;
+    const guest: Guest | undefined = context.table.get(path.key)?.guest;
     if (guest === undefined) return {status: 404, text: `no guest of VirtualMachineInstance ${path.key} runs here`};
-    return notAvailable(`the ${path.verb} websocket`, guest);
+    const device = DEVICES.find((each) => each === path.verb);
+    if (device === undefined) return notAvailable(`the ${path.verb} websocket`, guest);
+    try {
+      const opened = await options.sessions.open(request, socket, head, {key: path.key, device, guest});
+      return opened ? undefined : notAvailable(`the ${device} websocket`, guest);
+    } catch (error) {
+      if (error instanceof GuestVerbError) return {status: 409, text: error.message};
+      log.error({err: error, path: request.url}, 'websocket');
+      return {status: 500, text: error instanceof Error ? error.message : String(error)};
+    }
   };
 
   return {
     request: (request, response) => void respondSafely(request, response),
-    upgrade(request, socket) {
+    upgrade(request, socket, head) {
       socket.on('error', (error) => log.debug({err: error}, 'websocket connection'));
-      const result = refuseUpgrade(request);
-      const {type, body} = encode(result);
-      const head = `HTTP/1.1 ${result.status} Refused\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
-      socket.end(Buffer.concat([Buffer.from(head), body]));
+      void upgradeOrRefuse(request, socket, head).then((result) => {
+        if (result === undefined) return;
+        const {type, body} = encode(result);
+        const lines = [`HTTP/1.1 ${result.status} Refused`, `content-type: ${type}`, `content-length: ${body.length}`, 'connection: close'];
+        socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
+      });
     },
   };
 }
+
+const DEVICES: readonly GuestDevice[] = ['console', 'vnc'];
 
 async function drained(request: IncomingMessage): Promise<boolean> {
   let bytes = 0;

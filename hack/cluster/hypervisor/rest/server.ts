@@ -5,11 +5,13 @@
 import {createServer} from 'node:https';
 import type {IncomingMessage} from 'node:http';
 import {TLSSocket} from 'node:tls';
+import type {Clock} from '../../../../kube/clock.ts';
 import type {Logger} from '../../../../kube/log.ts';
 import {listen} from '../listen.ts';
 import type {Listening} from '../listen.ts';
 import {createHandlers, VERB_TIMEOUT_MS} from './http.ts';
 import type {RouteContext} from './routes.ts';
+import {createSessions} from './sessions.ts';
 
 /** Common name of virt-api's client certificate towards handlers. */
 export const VIRT_API_CLIENT = 'kubevirt.io:system:client:virt-handler';
@@ -24,6 +26,7 @@ export interface RestServerOptions {
   /** Signs virt-api's client certificate. */
   readonly ca: string;
   readonly context: RouteContext;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -38,13 +41,20 @@ export async function startRestServer(options: RestServerOptions): Promise<Liste
     rejectUnauthorized: true,
     requestTimeout: VERB_TIMEOUT_MS,
   });
-  const handlers = createHandlers({context, log, refuse: refuseOthers});
+  const sessions = createSessions({clock: options.clock, log});
+  const handlers = createHandlers({context, sessions, log, refuse: refuseOthers});
   server.on('request', handlers.request);
   server.on('upgrade', handlers.upgrade);
   server.on('tlsClientError', (error) => log.warn({err: error}, 'TLS handshake refused'));
   const listening = await listen(server, options);
   server.on('error', (error) => log.error({err: error}, 'listener'));
-  return listening;
+  return {
+    ...listening,
+    close: async () => {
+      sessions.close();
+      await listening.close();
+    },
+  };
 }
 
 /** The CA signs other programs' certificates as well: only virt-api may command guests. */
