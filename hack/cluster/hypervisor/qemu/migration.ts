@@ -5,13 +5,14 @@
  */
 import type {Clock} from '../../../../kube/clock.ts';
 import type {Logger} from '../../../../kube/log.ts';
+import {isAlive} from '../../process-identity.ts';
 import type {GuestMigration} from '../guest.ts';
 import type {Vmi} from '../types.ts';
 import type {QemuInstance} from './instance.ts';
 import {mebibytesOf} from './machine.ts';
 
 const POLL_MS = 50;
-/** The pause that a guest may be given for the last of its memory, in milliseconds; QEMU's own default. */
+/** The pause that a guest may be given for the last of its memory, in milliseconds, where nobody says; QEMU's own default. */
 const DOWNTIME_MS = 300;
 /** Bytes a second where nobody sets a bound: everything is on one machine. */
 const UNBOUNDED = 8 * 2 ** 30;
@@ -26,11 +27,13 @@ interface MigrationConfiguration {
   readonly bandwidthPerMigration?: string;
   readonly completionTimeoutPerGiB?: number;
   readonly progressTimeout?: number;
+  readonly maxDowntimeMs?: number;
 }
 
 /** The bounds of a migration. */
 export interface MigrationBounds {
   readonly bytesPerSecond: number;
+  readonly downtimeMs: number;
   readonly completionMs: number;
   readonly progressMs: number;
 }
@@ -38,10 +41,11 @@ export interface MigrationBounds {
 /** Reads the bounds off the VMI; `memoryMiB` is what its machine has. */
 export function boundsOf(vmi: Vmi, memoryMiB: number): MigrationBounds {
   const configuration = (vmi.status?.migrationState?.['migrationConfiguration'] ?? {}) as MigrationConfiguration;
-  const {completionTimeoutPerGiB = COMPLETION_PER_GIB_S, progressTimeout = PROGRESS_S} = configuration;
+  const {completionTimeoutPerGiB = COMPLETION_PER_GIB_S, progressTimeout = PROGRESS_S, maxDowntimeMs = DOWNTIME_MS} = configuration;
   const limitMiB = mebibytesOf(configuration.bandwidthPerMigration) ?? 0;
   return {
     bytesPerSecond: limitMiB === 0 ? UNBOUNDED : limitMiB * 2 ** 20,
+    downtimeMs: maxDowntimeMs,
     completionMs: Math.max(1, Math.ceil(memoryMiB / 1024)) * completionTimeoutPerGiB * 1000,
     progressMs: progressTimeout * 1000,
   };
@@ -158,7 +162,7 @@ export class QemuMigration implements GuestMigration {
       if (how === 'begin') {
         const capabilities = [{capability: 'return-path', state: true}]; // `completed` then means that the target has taken all of it
         for (const side of [source, target]) await side.qmp.execute('migrate-set-capabilities', {capabilities});
-        await source.qmp.execute('migrate-set-parameters', {'max-bandwidth': bounds.bytesPerSecond, 'downtime-limit': DOWNTIME_MS});
+        await source.qmp.execute('migrate-set-parameters', {'max-bandwidth': bounds.bytesPerSecond, 'downtime-limit': bounds.downtimeMs});
         await source.qmp.execute('migrate', {uri: `unix:${target.files.incoming}`});
       }
       const info = await this.#watch();
@@ -224,6 +228,7 @@ export class QemuMigration implements GuestMigration {
     const {source, log} = this.#parts;
     const target = this.#target;
     const words = target?.lastWords() ?? '';
+    const lost = target !== undefined && !isAlive(target.process);
     await target?.kill();
     target?.forget();
     this.#target = undefined;
@@ -233,7 +238,8 @@ export class QemuMigration implements GuestMigration {
     );
     if (status === 'postmigrate' || status === 'finish-migrate') await quietly(source.qmp.execute('cont'), log, 'cont after a migration');
     if (this.#given.signal.aborted) return this.#move('cancelled');
-    this.#failure = [info['error-desc'] ?? `the migration is ${info.status ?? 'gone'}`, words].filter((text) => text !== '').join(': ');
+    const reasons = [lost ? `the target on ${this.targetNode} ended` : '', info['error-desc'] ?? info.status ?? 'no migration', words];
+    this.#failure = reasons.filter((text) => text !== '').join(': ');
     this.#move('failed');
   }
 
