@@ -3,6 +3,7 @@
  * Drive in words that a person understands. Every failure is begun at the start, so that their retries run side by side.
  */
 import {createHash, randomBytes} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {clusterPaths} from '../../hack/cluster/paths.ts';
@@ -143,14 +144,21 @@ suite('bytes (needs GUESTS=qemu: where guests are simulated, CDI is played and m
     expect(conditionOf(image, 'Verified').said).toBe('True Verified');
   }, 90_000);
 
-  test('nothing is left of pods that ended', async () => {
-    const ours = bench.name('');
-    await eventually('no records of ended pods', async (note) => {
-      const left = [...readRecords(paths.pods).values()].filter(({name}) => name.endsWith(ours));
+  test('when all is deleted, also what is still being tried, no process and no file of a pod is left', async () => {
+    const folders = await bench.folders();
+    expect(folders.length).toBeGreaterThan(3);
+    await bench.removeAll();
+    await eventually('no records of pods', async (note) => {
+      const left = [...readRecords(paths.pods).values()].filter(({name}) => name.endsWith(bench.name('')));
       note(left.map(({name}) => name).join(', '));
       return left.length === 0 ? true : undefined;
     });
-  }, 90_000);
+    await eventually('no volumes', async (note) => {
+      const left = folders.filter((folder) => existsSync(folder));
+      note(left.join(', '));
+      return left.length === 0 ? true : undefined;
+    });
+  }, 150_000);
 });
 
 function fail(why: string): never {

@@ -87,6 +87,12 @@ export class BytesBench {
     }
   }
 
+  /** Folders of the volumes of all claims that the test's objects have. */
+  async folders(): Promise<string[]> {
+    const {items} = await this.#client.list(PERSISTENT_VOLUME);
+    return items.filter(({spec}) => spec.claimRef?.name.includes(this.#suffix)).map(({spec}) => spec.hostPath?.path ?? '');
+  }
+
   async pod(name: string): Promise<Pod> {
     return await this.#client.get(POD, {namespace: this.namespace, name});
   }
@@ -114,14 +120,19 @@ export class BytesBench {
   }
 
   /** Deletes what the test made, and waits until it is gone. */
-  async close(): Promise<void> {
-    for (const {type, name} of this.#made.toReversed())
-      await this.#unlessGone(this.#client.delete(type, {namespace: this.namespace, name}));
-    for (const {type, name} of this.#made) {
+  async removeAll(): Promise<void> {
+    const all = this.#made.splice(0);
+    for (const {type, name} of all.toReversed()) await this.#unlessGone(this.#client.delete(type, {namespace: this.namespace, name}));
+    for (const {type, name} of all) {
       await eventually(`${name} gone`, async () =>
         (await this.#unlessGone(this.#client.get(type, {namespace: this.namespace, name}))) === undefined ? true : undefined,
       );
     }
+  }
+
+  /** Removes all and ends the connections. */
+  async close(): Promise<void> {
+    await this.removeAll();
     await this.#client.close();
   }
 

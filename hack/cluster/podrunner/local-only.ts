@@ -4,6 +4,7 @@
  * program that ignores `http_proxy` is not stopped by it. CDI's programs heed it.
  */
 import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import {networkInterfaces} from 'node:os';
 
 const REFUSAL = 'The local cluster reaches addresses of this machine only';
@@ -23,8 +24,8 @@ export function ownAddresses(): string[] {
   );
 }
 
-/** Starts the proxy that refuses. */
-export async function startRefusingProxy(host: string, port: number): Promise<{close(): Promise<void>}> {
+/** Starts the proxy that refuses; port 0: any free one. */
+export async function startRefusingProxy(host: string, port: number): Promise<{readonly port: number; close(): Promise<void>}> {
   const server = createServer((request, response) => {
     request.resume();
     response.writeHead(403, REFUSAL, {connection: 'close'}).end(`${REFUSAL}: ${request.url ?? ''}\n`);
@@ -38,6 +39,7 @@ export async function startRefusingProxy(host: string, port: number): Promise<{c
     server.listen(port, host, resolve);
   });
   return {
+    port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -10,6 +10,7 @@ import type {Ending} from './pod-life.ts';
 import {containerOf} from './pod.ts';
 import type {RunnerPod} from './pod.ts';
 import type {PodWriter} from './pod-writer.ts';
+import {containerProcesses} from './process.ts';
 import {prepare} from './prepare.ts';
 import type {Reader} from './prepare.ts';
 import {programName, unsupported} from './programs.ts';
@@ -62,7 +63,7 @@ export function recordOf(pod: RunnerPod, address: string, nowMs: number): PodRec
     since: pod.status?.startTime ?? wholeSecond(nowMs),
     restarts: before?.restartCount ?? 0,
     ...(last === undefined ? {} : {last}),
-    ...(startedAt === undefined ? {} : {process: {keeper: {pid: 0, startTime: 'unknown'}, startedAt}}),
+    ...(startedAt === undefined ? {} : {process: {keeper: {pid: 0, startTime: 'unknown'}, startedAt, logBytes: 0}}),
   };
 }
 
@@ -88,20 +89,20 @@ export async function runPod(
     const problem = unsupported(pod, context.programs);
     if (problem === undefined) {
       const container = containerOf(pod);
+      const folder = podFolder(root, uid);
       const program = context.programs.get(programName(container.image) ?? '') as Program;
       writeRecord(root, record);
       const how = await livePod(record, {
         clock,
         log,
-        root,
-        logFile: join(context.logs, `${namespace}_${name}_${container.name}.log`),
+        processes: containerProcesses({folder, logFile: join(context.logs, `${namespace}_${name}_${container.name}.log`), clock}),
         hostAddress: context.hostAddress,
         ending: ending.signal,
         stopping,
         current,
         prepare: (address) => {
           const addresses = {pod: address, host: context.hostAddress};
-          return prepare(pod, program, podFolder(root, uid), addresses, context.reader(pod), context.environment);
+          return prepare(pod, program, folder, addresses, context.reader(pod), context.environment);
         },
         write: (facts) => writer.status(pod, facts, stopping),
         save: (next) => writeRecord(root, next),

@@ -2,21 +2,17 @@
  * The life of one pod, from its host to its end, as one function: prepare, run, tell, and again if its restart policy wants it. A pod that is
  * being deleted, or is past its deadline, is ended from wherever it is. When the runner stops, the function leaves and the process stays.
  */
-import {existsSync, readFileSync} from 'node:fs';
 import type {Clock} from '../../../kube/clock.ts';
 import type {Logger} from '../../../kube/log.ts';
 import {wholeSecond} from '../hypervisor/timestamps.ts';
-import {waitingFor, terminationFile} from './prepare.ts';
+import {NotYet} from './not-yet.ts';
 import {untilReady} from './probe.ts';
 import {containerOf} from './pod.ts';
 import type {ContainerState, RunnerPod, Terminated} from './pod.ts';
-import {endOf, startContainer, stopContainer, untilEnd} from './process.ts';
-import type {ProcessEnd} from './process.ts';
-import {podFolder} from './record.ts';
+import type {ContainerProcesses, ProcessEnd, ProcessRecord} from './process.ts';
 import type {PodRecord} from './record.ts';
 import {afterEnd, backOffMs, RUN_THAT_COUNTS_MS} from './restart.ts';
 import type {Sandbox} from './sandbox.ts';
-import {terminationMessage} from './status.ts';
 import type {StatusFacts} from './status.ts';
 
 /** Looks for what is missing ten times a second, and after 5 s every 2 s: mostly it is a claim that is being bound. */
@@ -35,9 +31,7 @@ export interface Ending {
 export interface LifeContext {
   readonly clock: Clock;
   readonly log: Logger;
-  /** The runner's folder. */
-  readonly root: string;
-  readonly logFile: string;
+  readonly processes: ContainerProcesses;
   readonly hostAddress: string;
   /** Aborts with an {@link Ending} as its reason. */
   readonly ending: AbortSignal;
@@ -55,101 +49,52 @@ export interface LifeContext {
 
 /** Lives a pod's life. Resolves with what ended it; rejects when the runner stops. */
 export async function livePod(start: PodRecord, context: LifeContext): Promise<'over' | Ending['kind']> {
-  const {clock, log, root, ending, stopping} = context;
-  const folder = podFolder(root, start.uid);
+  const {clock, log, ending, stopping, processes} = context;
   const either = AbortSignal.any([ending, stopping]);
   let record = start;
-  const save = (change: Partial<PodRecord>): void => {
-    record = {...record, ...change};
-    context.save(record);
+  let failures = record.restarts;
+
+  const save = (next: PodRecord): void => {
+    record = next;
+    context.save(next);
   };
   const write = async (phase: StatusFacts['phase'], state: ContainerState, more: Partial<StatusFacts> = {}): Promise<void> => {
     const {address, since, restarts, last} = record;
     await context.write({phase, state, ready: false, restarts, last, address, hostAddress: context.hostAddress, startTime: since, ...more});
   };
-  // Past its deadline a pod fails, in the middle of whatever it does; one that is deleted needs no last status.
-  const cutShort = async (): Promise<Ending['kind']> => {
-    const {kind, graceMs} = ending.reason as Ending;
-    let terminated = record.last;
-    if (record.process !== undefined) {
-      terminated = told(record.process.startedAt, await stopContainer(folder, record.process, graceMs, clock));
-      const {process: _ended, ...rest} = record;
-      record = rest;
-      context.save(record);
-    }
-    if (kind === 'gone') return kind;
-    const now = wholeSecond(clock.now());
-    const state = {terminated: terminated ?? {exitCode: 137, reason: 'Error', startedAt: now, finishedAt: now}};
-    if (kind === 'deadline') {
-      await write('Failed', state, {reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline'});
-    } else if (terminated !== undefined) await write(terminated.exitCode === 0 ? 'Succeeded' : 'Failed', state);
-    return kind;
-  };
-  const told = (startedAt: string, end: ProcessEnd): Terminated => {
-    const {terminationMessagePolicy} = containerOf(context.current());
-    const file = existsSync(terminationFile(folder)) ? readFileSync(terminationFile(folder), 'utf8') : '';
-    const tail = existsSync(context.logFile) ? readFileSync(context.logFile, 'utf8') : '';
-    const message = end.lost ?? terminationMessage(file, tail, end.exitCode, terminationMessagePolicy);
+  const told = (process: ProcessRecord, end: ProcessEnd): Terminated => {
+    const message = processes.lastWords(process, end, containerOf(context.current()).terminationMessagePolicy);
+    log.info({pod: record.name, namespace: record.namespace, exitCode: end.exitCode, restarts: record.restarts}, 'container ended');
     return {
       exitCode: end.exitCode,
       reason: end.lost !== undefined ? 'ContainerStatusUnknown' : end.exitCode === 0 ? 'Completed' : 'Error',
       ...(message === '' ? {} : {message}),
-      startedAt,
+      startedAt: process.startedAt,
       finishedAt: wholeSecond(end.atMs),
     };
   };
-  const startProcess = async (): Promise<void> => {
-    for (let tries = 0; ; tries++) {
+
+  const startProcess = async (): Promise<ProcessRecord> => {
+    for (let looks = 1; ; looks++) {
       try {
         const sandbox = await context.prepare(record.address);
         either.throwIfAborted();
-        save({process: await startContainer(folder, sandbox, context.logFile, wholeSecond(clock.now()))});
-        log.info({pod: record.name, namespace: record.namespace, looks: tries + 1}, 'container started');
-        return;
+        await processes.start(sandbox, wholeSecond(clock.now()), (process) => save({...record, process}));
+        log.info({pod: record.name, namespace: record.namespace, looks}, 'container started');
+        return record.process as ProcessRecord;
       } catch (error) {
         either.throwIfAborted();
-        const waiting = waitingFor(error) ?? {reason: 'CreateContainerError', message: (error as Error).message};
-        if (waitingFor(error) === undefined) log.warn({err: error, pod: record.name}, 'the container cannot be started yet');
+        const reason = error instanceof NotYet ? error.reason : 'CreateContainerError';
+        if (!(error instanceof NotYet)) log.warn({err: error, pod: record.name}, 'the container cannot be started yet');
         // The first looks are quick and mostly enough: not worth a status each.
-        if (tries % 10 === 4) await write(record.restarts === 0 ? 'Pending' : 'Running', {waiting});
-        await clock.sleep(tries < EAGER_LOOKS ? EAGER_MS : PATIENT_MS, either);
+        if (looks % 10 === 5) await write(phaseBeforeStart(record), {waiting: {reason, message: (error as Error).message}});
+        await clock.sleep(looks < EAGER_LOOKS ? EAGER_MS : PATIENT_MS, either);
       }
     }
   };
 
-  let failures = record.restarts;
-  try {
-    for (;;) {
-      either.throwIfAborted();
-      if (record.process === undefined) await startProcess();
-      const process = record.process as NonNullable<PodRecord['process']>;
-      const end = endOf(folder, process, clock.now()) ?? (await runOut());
-      const terminated = told(process.startedAt, end);
-      log.info({pod: record.name, namespace: record.namespace, exitCode: end.exitCode, restarts: record.restarts}, 'container ended');
-      const next = afterEnd(context.current(), end.exitCode);
-      if (next !== 'restart') {
-        await write(next, {terminated});
-        return 'over';
-      }
-      // First how it ended, then that it waits: CDI takes the words of a failure from the first of these.
-      await write('Running', {terminated});
-      failures = end.atMs - Date.parse(process.startedAt) >= RUN_THAT_COUNTS_MS ? 1 : failures + 1;
-      const {process: _ended, ...rest} = record;
-      record = rest;
-      save({restarts: record.restarts + 1, last: terminated});
-      const waitMs = backOffMs(failures);
-      const message = `back-off ${waitMs / 1000}s restarting failed container=${containerOf(context.current()).name}`;
-      await write('Running', {waiting: {reason: 'CrashLoopBackOff', message}});
-      await clock.sleep(waitMs, either);
-    }
-  } catch (error) {
-    if (stopping.aborted || !ending.aborted) throw error;
-    return await cutShort();
-  }
-
   // From a running process to its end, ready as soon as its probe says so.
-  async function runOut(): Promise<ProcessEnd> {
-    const process = record.process as NonNullable<PodRecord['process']>;
+  const runOut = async (process: ProcessRecord): Promise<ProcessEnd> => {
     const running: ContainerState = {running: {startedAt: process.startedAt}};
     const {readinessProbe} = containerOf(context.current());
     const ended = new AbortController();
@@ -165,10 +110,59 @@ export async function livePod(start: PodRecord, context: LifeContext): Promise<'
       }
     })();
     try {
-      return await untilEnd(folder, process, clock, either);
+      return await processes.untilEnd(process, either);
     } finally {
       ended.abort();
       await ready; // its write must not come after that of the end
     }
+  };
+
+  // Past its deadline a pod fails, in the middle of whatever it does; one that is gone has no status.
+  const cutShort = async (): Promise<Ending['kind']> => {
+    const {kind, graceMs} = ending.reason as Ending;
+    let terminated = record.last;
+    if (record.process !== undefined) {
+      terminated = told(record.process, await processes.stop(record.process, graceMs));
+      save(withoutProcess(record));
+    }
+    if (kind === 'gone') return kind;
+    const now = wholeSecond(clock.now());
+    const state = {terminated: terminated ?? {exitCode: 137, reason: 'Error', startedAt: now, finishedAt: now}};
+    if (kind === 'deadline') await write('Failed', state, DEADLINE);
+    else if (terminated !== undefined) await write(terminated.exitCode === 0 ? 'Succeeded' : 'Failed', state);
+    return kind;
+  };
+
+  try {
+    for (;;) {
+      either.throwIfAborted();
+      const process = record.process ?? (await startProcess());
+      const end = processes.end(process) ?? (await runOut(process));
+      const terminated = told(process, end);
+      const next = afterEnd(context.current(), end.exitCode);
+      if (next !== 'restart') {
+        await write(next, {terminated});
+        return 'over';
+      }
+      // First how it ended, then that it waits: CDI takes the words of a failure from the first of these.
+      await write('Running', {terminated});
+      failures = end.atMs - Date.parse(process.startedAt) >= RUN_THAT_COUNTS_MS ? 1 : failures + 1;
+      save({...withoutProcess(record), restarts: record.restarts + 1, last: terminated});
+      const waitMs = backOffMs(failures);
+      const message = `back-off ${waitMs / 1000}s restarting failed container=${containerOf(context.current()).name}`;
+      await write('Running', {waiting: {reason: 'CrashLoopBackOff', message}});
+      await clock.sleep(waitMs, either);
+    }
+  } catch (error) {
+    if (stopping.aborted || !ending.aborted) throw error;
+    return await cutShort();
   }
+}
+
+const DEADLINE = {reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline'};
+
+const phaseBeforeStart = ({restarts}: PodRecord): StatusFacts['phase'] => (restarts === 0 ? 'Pending' : 'Running');
+
+function withoutProcess({process: _ended, ...rest}: PodRecord): PodRecord {
+  return rest;
 }

@@ -3,11 +3,11 @@ import {existsSync, mkdirSync, readlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {environmentOf, expand} from './environment.ts';
 import type {Addresses} from './fields.ts';
-import {NotYet} from './not-yet.ts';
 import {hostsFile} from './peers.ts';
 import type {PeerReader} from './peers.ts';
 import {containerOf} from './pod.ts';
 import type {RunnerPod} from './pod.ts';
+import {terminationFile} from './process.ts';
 import type {Program} from './programs.ts';
 import {sandboxOptions} from './sandbox.ts';
 import type {RootLayout, Sandbox} from './sandbox.ts';
@@ -19,9 +19,6 @@ export type Reader = VolumeReader & PeerReader;
 
 /** Where Kubernetes looks for a container's last word. */
 const TERMINATION_PATH = '/dev/termination-log';
-
-/** The file of the container's last word. */
-export const terminationFile = (folder: string): string => join(folder, 'termination-log');
 
 /** How this machine's root is laid out. */
 export function rootLayout(): RootLayout {
@@ -100,8 +97,3 @@ export async function prepare(
 }
 
 const isFiles = (volume: object): boolean => ['secret', 'configMap', 'downwardAPI', 'projected'].some((kind) => kind in volume);
-
-/** Whether an error is a wait, with its words for the status. */
-export function waitingFor(error: unknown): {readonly reason: string; readonly message: string} | undefined {
-  return error instanceof NotYet ? {reason: error.reason, message: error.message} : undefined;
-}

@@ -5,7 +5,7 @@ import type {Clock} from '../../../kube/clock.ts';
 import {readJson, writeAtomic} from '../files.ts';
 import {isAlive} from '../process-identity.ts';
 import type {Terminated} from './pod.ts';
-import {stopContainer, type ProcessRecord} from './process.ts';
+import {containerProcesses, type ProcessRecord} from './process.ts';
 
 /** One pod. */
 export interface PodRecord {
@@ -54,7 +54,7 @@ export async function endAll(root: string, clock: Clock): Promise<string[]> {
   const running = [...readRecords(root).values()].filter(({process}) => isAlive(process?.keeper));
   await Promise.all(
     running.map(async ({uid, process}) => {
-      if (process !== undefined) await stopContainer(podFolder(root, uid), process, 0, clock);
+      if (process !== undefined) await containerProcesses({folder: podFolder(root, uid), logFile: '/dev/null', clock}).stop(process, 0);
     }),
   );
   return running.map(({name}) => name);

@@ -6,7 +6,7 @@ import {graceMsOf, runPod} from './one-pod.ts';
 import type {PodContext} from './one-pod.ts';
 import type {Ending} from './pod-life.ts';
 import type {RunnerPod} from './pod.ts';
-import {stopContainer} from './process.ts';
+import {containerProcesses} from './process.ts';
 import {isOurs} from './programs.ts';
 import {podFolder, readRecords, removeRecord} from './record.ts';
 import type {PodRecord} from './record.ts';
@@ -79,7 +79,7 @@ export function startRunner(pods: Informer<RunnerPod>, context: PodContext): Run
   const endOrphan = async ({uid, name, address, process}: PodRecord): Promise<void> => {
     log.info({pod: name}, 'a pod went while no runner was there');
     try {
-      if (process !== undefined) await stopContainer(podFolder(root, uid), process, 0, clock);
+      if (process !== undefined) await containerProcesses({folder: podFolder(root, uid), logFile: '/dev/null', clock}).stop(process, 0);
       removeRecord(root, uid);
     } catch (error) {
       log.error({err: error, pod: name}, 'its process cannot be ended');

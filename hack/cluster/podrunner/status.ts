@@ -72,10 +72,10 @@ export function podStatus(pod: RunnerPod, facts: StatusFacts): object {
 }
 
 /** What a container leaves as its last word: its file, or where that is empty and the pod wants it so, the end of its log. */
-export function terminationMessage(file: string, log: string, exitCode: number, policy: string | undefined): string {
+export function terminationMessage(file: string, log: () => string, exitCode: number, policy: string | undefined): string {
   if (file !== '') return cut(file, TERMINATION_BYTES);
   if (policy !== 'FallbackToLogsOnError' || exitCode === 0) return '';
-  return cut(log.trimEnd().split('\n').slice(-LOG_LINES).join('\n'), LOG_BYTES);
+  return cut(log().trimEnd().split('\n').slice(-LOG_LINES).join('\n'), LOG_BYTES);
 }
 
 // The end says more than the beginning.

@@ -12,7 +12,11 @@ import type {DownwardFiles, KeyToPath, ObjectFiles, Projection, RunnerPod, Volum
 
 /** A volume of the host-path provisioner. */
 export interface PersistentVolume extends KubeObject {
-  readonly spec: {readonly hostPath?: {readonly path: string}; readonly local?: {readonly path: string}};
+  readonly spec: {
+    readonly hostPath?: {readonly path: string};
+    readonly local?: {readonly path: string};
+    readonly claimRef?: {readonly name: string; readonly namespace: string};
+  };
 }
 
 /** What volumes are made of. */
