@@ -11,6 +11,7 @@ import {keyOf, refOfObject} from '../../../../kube/objects.ts';
 import {isAlive} from '../../process-identity.ts';
 import type {Guest, GuestDriver, GuestOrder} from '../guest.ts';
 import {leasedAddresses} from '../network.ts';
+import {PORTS_ANNOTATION} from '../net/forwards.ts';
 import type {GuestNetworks, NicAttachment, NicRequest} from '../net/networks.ts';
 import type {Vmi} from '../types.ts';
 import {createBootQueue} from './boot-queue.ts';
@@ -184,7 +185,10 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
     },
     async adopt(order): Promise<Guest | undefined> {
       const found = await sortOut(order);
-      if (found === undefined) return undefined;
+      if (found === undefined) {
+        rmSync(placeOf(root, order.vmi, order.nodeName).ephemeral, {recursive: true, force: true});
+        return undefined;
+      }
       const {instance, away, how} = found;
       const guest = new QemuGuest(order, context);
       guests.add(guest);
@@ -271,5 +275,6 @@ export function nicRequest(nic: PlannedNic, {vmi, podAddress}: Pick<GuestOrder, 
     address: leasedAddresses(vmi).get(nic.name),
     podAddress,
     hostname: vmi.spec.hostname ?? vmi.metadata.name,
+    ports: vmi.metadata.annotations?.[PORTS_ANNOTATION],
   };
 }
