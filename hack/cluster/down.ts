@@ -2,7 +2,8 @@
 import {existsSync, rmSync} from 'node:fs';
 import {systemClock} from '../../kube/clock.ts';
 import {subnetOf} from './network/plan.ts';
-import {mayAddRoutes, openRanges, removeLocalSubnet} from './network/routes.ts';
+import {releaseRanges} from './network/guest-ranges.ts';
+import {mayAddRoutes, openRanges, rangeRouter, removeLocalSubnet} from './network/routes.ts';
 import {releaseSlot} from './network/slots.ts';
 import type {Options} from './options.ts';
 import {clusterPaths, type ClusterPaths} from './paths.ts';
@@ -43,6 +44,7 @@ async function stopCluster(state: ClusterState, paths: ClusterPaths, say: (line:
   const {lastOne} = await releaseSlot(paths.dir, state.slot);
   if (state.network.mode === 'local-route' && mayAddRoutes()) {
     removeLocalSubnet(subnetOf(state.slot));
+    await releaseRanges(paths.dir, rangeRouter);
     if (lastOne) openRanges();
   }
   say(`The cluster in ${paths.dir} is down.`);

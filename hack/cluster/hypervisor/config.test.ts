@@ -12,7 +12,10 @@ const full = {
 
 describe('readConfig', () => {
   test('defaults', () => {
-    expect(readConfig(full)).toEqual({
+    expect(readConfig(full, 1000)).toEqual({
+      cluster: {dir: '', slot: 0},
+      qemu: undefined,
+      limits: {guests: 20, memoryMiB: 1000},
       kubeconfig: '/k',
       adminKubeconfig: '/a',
       light: false,
@@ -30,7 +33,7 @@ describe('readConfig', () => {
 
   test.each([
     ['a missing kubeconfig', {KUBECONFIG: ''}, 'KUBECONFIG is not set'],
-    ['an unknown mode', {GUESTS: 'xen'}, 'GUESTS=xen: must be one of simulated, real'],
+    ['an unknown mode', {GUESTS: 'xen'}, 'GUESTS=xen: must be one of simulated, qemu'],
     ['a port that is none', {HYPERVISOR_LISTEN: 'here'}, 'HYPERVISOR_LISTEN=here: must be address:port'],
     [
       'a health address without port',

@@ -18,6 +18,11 @@ export interface Config {
   readonly guests: GuestMode;
   /** The folder of real guests' runs (HYPERVISOR_GUESTS_DIR) and of images for container disks (HYPERVISOR_IMAGES_DIR); absent: none can run. */
   readonly qemu: {readonly root: string; readonly images: string} | undefined;
+  /**
+   * The cluster, as far as its guests' networks must know: its folder (HYPERVISOR_CLUSTER_DIR) and its number on this machine (HYPERVISOR_SLOT),
+   * which decide who has a range of addresses and which ports guests use.
+   */
+  readonly cluster: {readonly dir: string; readonly slot: number};
   /** Bounds of real guests (HYPERVISOR_MAX_GUESTS, HYPERVISOR_MAX_MEMORY_MIB). Default 20 and three quarters of this machine's memory. */
   readonly limits: {readonly guests: number; readonly memoryMiB: number};
   /** VMIs worked on at once (HYPERVISOR_WORKERS). Default 32. */
@@ -59,6 +64,7 @@ export function readConfig(
       env['HYPERVISOR_GUESTS_DIR'] === undefined
         ? undefined
         : {root: env['HYPERVISOR_GUESTS_DIR'], images: required('HYPERVISOR_IMAGES_DIR')},
+    cluster: {dir: env['HYPERVISOR_CLUSTER_DIR'] ?? '', slot: Number(env['HYPERVISOR_SLOT'] ?? 0)},
     limits: {
       guests: positiveInteger('HYPERVISOR_MAX_GUESTS', env['HYPERVISOR_MAX_GUESTS'] ?? '20', problems),
       memoryMiB: positiveInteger('HYPERVISOR_MAX_MEMORY_MIB', env['HYPERVISOR_MAX_MEMORY_MIB'] ?? String(machineMemoryMiB), problems),

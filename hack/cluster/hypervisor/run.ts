@@ -21,7 +21,7 @@ import {startLifeCycle} from './life-cycle.ts';
 import {startDataVolumeController} from './light/data-volume-controller.ts';
 import {startVmController} from './light/vm-controller.ts';
 import {startRestServer} from './rest/server.ts';
-import {createUserNetworks} from './net/user-networks.ts';
+import {createClusterNetworks} from './net/cluster-networks.ts';
 import {createQemuDriver} from './qemu/driver.ts';
 import {createSimulatedDriver} from './simulated-guest.ts';
 import {DATA_VOLUME, LABELS, VM, VMI} from './types.ts';
@@ -52,7 +52,15 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
   const qemu =
     config.qemu === undefined
       ? undefined
-      : createQemuDriver({...config.qemu, client: admin, networks: createUserNetworks(), events, limits: config.limits, clock, log});
+      : createQemuDriver({
+          ...config.qemu,
+          client: admin,
+          networks: createClusterNetworks({...config.cluster, client: admin, clock, log}),
+          events,
+          limits: config.limits,
+          clock,
+          log,
+        });
   const drivers: GuestDrivers = {
     simulated: createSimulatedDriver({clock, ...(config.light ? {times: {startMs: 0}} : {})}),
     ...(qemu === undefined ? {} : {qemu}),

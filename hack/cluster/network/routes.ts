@@ -1,6 +1,7 @@
 /** Routes that keep a cluster's traffic on this machine. They need root on Linux; elsewhere nothing is added and nothing is dialled. */
 import {execFileSync} from 'node:child_process';
 import {networkInterfaces} from 'node:os';
+import type {RangeRouter} from './guest-ranges.ts';
 import {POD_RANGE, SERVICE_RANGE} from './plan.ts';
 
 const IP_TIMEOUT_MS = 5_000;
@@ -56,6 +57,18 @@ export function openRanges(): void {
     if (ip('route', 'show', 'exact', range).trim().startsWith('unreachable')) ip('route', 'del', 'unreachable', range);
   }
 }
+
+/** Routes of the public ranges of real guests (guest-ranges.ts). */
+export const rangeRouter: RangeRouter = {
+  may: mayAddRoutes,
+  destinations() {
+    const routes = JSON.parse(ip('-json', '-4', 'route', 'show', 'table', 'all')) as readonly {readonly dst?: string}[];
+    return routes.flatMap(({dst}) => (dst === undefined || dst === 'default' ? [] : [dst]));
+  },
+  // Connections come from 127.0.0.1 then. From the guest's own address, which would be chosen else, the guest takes no packet.
+  add: (range) => void ip('route', 'replace', 'local', range, 'dev', 'lo', 'src', '127.0.0.1'),
+  remove: removeLocalSubnet,
+};
 
 /** The machine's first IPv4 address that is neither loopback nor link-local. */
 export function ownAddress(): string | undefined {

@@ -100,7 +100,7 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports, network
 
 /** Our stand-in for virt-handler on every fake host; light, it also writes what KubeVirt's and CDI's controllers would. */
 export function hypervisor(
-  {paths, settings: {light, network, ports, guests}}: ProcessContext,
+  {paths, settings: {light, network, ports, guests, slot}}: ProcessContext,
   node: string,
   revision: string,
   logLevel: string,
@@ -121,6 +121,8 @@ export function hypervisor(
       HYPERVISOR_METRICS_LISTEN: `127.0.0.1:${ports.hypervisorMetrics}`,
       HYPERVISOR_LIGHT: String(light),
       GUESTS: guests,
+      HYPERVISOR_CLUSTER_DIR: paths.dir,
+      HYPERVISOR_SLOT: String(slot),
       ...(guests === 'qemu' ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
       BASALT_LOG_LEVEL: logLevel,
     },

@@ -7,7 +7,8 @@ import {systemClock} from '../../../kube/clock.ts';
 import {filesBelow} from '../files.ts';
 import type {GuestsMode} from '../guests.ts';
 import {planNetwork, slotListeners, subnetOf} from '../network/plan.ts';
-import {addLocalSubnet, closeRanges, mayAddRoutes, ownAddress, removeLocalSubnet} from '../network/routes.ts';
+import {releaseRanges} from '../network/guest-ranges.ts';
+import {addLocalSubnet, closeRanges, mayAddRoutes, ownAddress, rangeRouter, removeLocalSubnet} from '../network/routes.ts';
 import {claimSlot} from '../network/slots.ts';
 import {parseHostTable, type HostTable} from '../objects/nodes.ts';
 import type {Options} from '../options.ts';
@@ -74,6 +75,7 @@ export async function prepare(
   if (routes) {
     for (const number of lost) removeLocalSubnet(subnetOf(number));
     addLocalSubnet(subnetOf(slot));
+    await releaseRanges(paths.dir, rangeRouter); // what killed runs left
     const {foreign} = closeRanges();
     if (foreign.length > 0) {
       context.say(

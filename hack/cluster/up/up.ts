@@ -18,6 +18,7 @@ import type {StartContext, UpContext} from './context.ts';
 import {dropOldLeases, installCrds, startApiserver, startControllers, startHosts, waitForControllers} from './control-plane.ts';
 import {ensureCredentials, type Credentials} from './credentials.ts';
 import {envVariables, renderClouds, renderEnv, withoutSecrets} from './env-file.ts';
+import {reachGuests} from './guest-reach.ts';
 import {makePki} from './pki.ts';
 import {prepare, readHostTable} from './prepare.ts';
 import {
@@ -81,9 +82,11 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
     const step = stepRunner(say, now);
     if (fresh) await step('certificates', () => makePki(context));
     const secrets = settings.programs ? ensureCredentials(paths.credentials) : undefined;
+    let reach: readonly string[] = [];
     const running = await step('etcd, kube-apiserver', () => startApiserver(context));
     try {
       await bringUp(running, step, fresh, secrets?.credentials);
+      reach = await reachGuests(running);
       await running.writer.save();
     } catch (error) {
       // The next `up` goes on from what was written; if even that cannot be remembered, it writes it again.
@@ -93,6 +96,7 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
       await running.client.close();
     }
     finish(paths, settings, secrets, say);
+    reach.forEach(say);
     say(`Ready after ${secondsText(now() - began)}. Stop it with \`make down\`.`);
   } finally {
     release();

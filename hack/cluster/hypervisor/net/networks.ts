@@ -1,5 +1,6 @@
 /** What a driver of guests asks of the networks: a NIC joined to its Network, in qemu's words, and what follows it through its life. */
 import type {QmpClient} from '../qemu/qmp.ts';
+import type {Netdev} from './addressing.ts';
 
 /** Anything that JSON can say. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | {readonly [key: string]: JsonValue};
@@ -21,6 +22,8 @@ export interface NicRequest {
   readonly podAddress: string | undefined;
   /** What DHCP tells the guest that it is called. */
   readonly hostname?: string;
+  /** Value of the annotation that names more ports to be opened (forwards.ts). */
+  readonly ports?: string | undefined;
 }
 
 /** What a NIC has sent and received, as its guest would count it. */
@@ -37,14 +40,18 @@ export interface NicCounters {
 export interface NicAttachment {
   /** Arguments that define its netdevs; the device uses netdev `net<index>`. */
   readonly netdevArguments: readonly string[];
+  /** The same for QMP: `netdev_add` in this order, `netdev_del` of their ids in the opposite one. */
+  readonly netdevs: readonly Netdev[];
   /** For the guest's state file; `adopt` wants it back. */
   readonly state: JsonValue;
   /** The guest runs, for the first time or after it moved here: its ports are opened. May be called again. */
   activate(qmp: QmpClient): Promise<void>;
-  /** Before a guest moves away: its ports are closed. */
+  /** Before a guest moves away: its ports are closed. If it stays after all, `activate` opens them again. */
   deactivate(qmp: QmpClient): Promise<void>;
+  /** Plugs its cable in or out at the switch. The guest sees that by qemu's `set_link`, which is the driver's to call. */
   setLink(up: boolean): void;
   readonly counters: NicCounters;
+  /** The guest has ended, or the NIC was taken out. May be called again. */
   release(): void;
 }
 
@@ -53,5 +60,6 @@ export interface GuestNetworks {
   attach(request: NicRequest): Promise<NicAttachment>;
   /** After a restart of this program: the NIC of a guest that lived on. */
   adopt(state: JsonValue, request: NicRequest): Promise<NicAttachment>;
+  /** This program ends; guests that live on keep their ports. */
   close(): Promise<void>;
 }
