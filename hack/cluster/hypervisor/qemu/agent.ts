@@ -90,7 +90,9 @@ function converse(socketPath: string, commands: readonly string[], last?: object
     socket.on('error', () => end(undefined));
     socket.on('close', () => end(undefined));
     socket.on('connect', () => socket.write(`${JSON.stringify({execute: 'guest-sync', arguments: {id: sync}})}\n`));
-    createInterface({input: socket}).on('line', (line) => {
+    const lines = createInterface({input: socket});
+    lines.on('error', () => end(undefined)); // it passes the socket's errors on, and a guest that ends resets the connection
+    lines.on('line', (line) => {
       let message: {return?: unknown; error?: unknown};
       try {
         message = JSON.parse(line) as typeof message;
