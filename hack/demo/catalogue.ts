@@ -4,6 +4,7 @@ import {expect, kubectl, kubectlGet, need, until, type DemoStep} from './context
 /** Names that the steps share. */
 export const FLAVOR = 'demo-flavor';
 export const IMAGE = 'demo-image';
+export const KEY_PAIR = 'demo-key';
 
 interface ImageItem {
   readonly status?: {
@@ -21,7 +22,7 @@ export const makeCatalogue: DemoStep = {
         apiVersion: 'basalt.dev/v1alpha1',
         kind: 'Flavor',
         metadata: {name: FLAVOR},
-        spec: {name: FLAVOR, vcpus: 1, memoryMiB: 512, diskGiB: 1},
+        spec: {name: FLAVOR, vcpus: 1, memoryMiB: 128, diskGiB: 1},
       },
       {
         apiVersion: 'basalt.dev/v1alpha1',

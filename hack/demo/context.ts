@@ -1,6 +1,6 @@
 /** What every step of the demo has in hand: the addresses of the local cluster, the real clients, and a narrator. */
 import {readFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {join, resolve} from 'node:path';
 import type {Clients} from '../clients/venv.ts';
 import {attempt, run, type RunResult} from '../lib/process.ts';
 
@@ -12,11 +12,24 @@ export class Surprise extends Error {
   }
 }
 
+/** What later steps must know of earlier ones. */
+export interface DemoMemory {
+  /** Root's password on the server that was made over Cyclades, told once by the API. */
+  adminPass?: string;
+  /** The same of the server that took a file along. */
+  filePass?: string;
+  /** What was written into a guest before it was stopped. */
+  marker?: string;
+}
+
 /** Handed from step to step. */
 export interface DemoContext {
   /** The lines of the cluster's `env` file. */
   readonly env: Readonly<Record<string, string>>;
   readonly clients: Clients;
+  /** Where the demo keeps its key and the picture that it takes. */
+  readonly folder: string;
+  readonly memory: DemoMemory;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   /** What the accounts had before the demo began: somebody's own things, which must be there afterwards too. */
@@ -39,6 +52,9 @@ export function parseEnv(text: string): Record<string, string> {
   }
   return env;
 }
+
+/** Where the demo keeps its files, in the folder of the cluster. */
+export const demoFolder = (directory: string): string => resolve(directory, 'demo');
 
 /** The environment file of the cluster in `directory`. */
 export async function readClusterEnv(directory: string): Promise<Record<string, string>> {

@@ -1,8 +1,8 @@
 /** `make demo`: brings the local cluster up if it is not, and runs the main job through it, telling what it does. */
 import {spawn} from 'node:child_process';
 import {ensureClients} from '../clients/venv.ts';
-import {readClusterEnv, type DemoContext} from './context.ts';
-import {STEPS} from './steps.ts';
+import {demoFolder, readClusterEnv, type DemoContext} from './context.ts';
+import {stepsFor} from './steps.ts';
 import {inventory, removeLeftovers} from './traces.ts';
 
 const directory = process.env['BASALT_CLUSTER_DIR'] ?? '.cluster';
@@ -32,12 +32,18 @@ async function main(): Promise<void> {
   await bringUp();
   const clients = await ensureClients(say, interrupt.signal);
   const signal = AbortSignal.any([interrupt.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const start: DemoContext = {env: await readClusterEnv(directory), clients, say, signal, before: new Set()};
+  const env = await readClusterEnv(directory);
+  const start: DemoContext = {env, clients, folder: demoFolder(directory), memory: {}, say, signal, before: new Set()};
   await removeLeftovers(start); // of a run that was stopped half-way
   const context: DemoContext = {...start, before: new Set(await inventory(start))};
-  for (const [index, step] of STEPS.entries()) {
-    console.log(`\n[${index + 1}/${STEPS.length}] ${step.title}  (${seconds()})`);
+  const {steps, leftOut} = stepsFor(env['BASALT_GUESTS'] === 'qemu');
+  for (const [index, step] of steps.entries()) {
+    console.log(`\n[${index + 1}/${steps.length}] ${step.title}  (${seconds()})`);
     await step.run(context);
+  }
+  if (leftOut.length > 0) {
+    console.log(`\nLeft out, because guests are simulated here (see what 'make up' says about qemu):`);
+    for (const {title} of leftOut) console.log(`    ${title}`);
   }
   console.log(
     `\nDone in ${seconds()}: the whole job went as it should. The cluster still runs: 'make status' shows it, 'make down' stops it.`,

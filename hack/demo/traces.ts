@@ -1,5 +1,5 @@
 /** Last step: nothing of the servers is left, and what the demo made besides is removed, so that it can run again. */
-import {FLAVOR, IMAGE} from './catalogue.ts';
+import {FLAVOR, IMAGE, KEY_PAIR} from './catalogue.ts';
 import {expect, kubectl, kubectlGet, until, type DemoContext, type DemoStep} from './context.ts';
 
 const ACCOUNTS = ['acct-demo', 'acct-other'];
@@ -54,6 +54,9 @@ export async function removeLeftovers(context: DemoContext): Promise<void> {
         '--timeout=60s',
       ]);
   }
+  const pairs = await kubectlGet<{items: readonly (Item & {spec: {name?: string}})[]}>(context, ['keypairs.basalt.dev', '-n', 'acct-demo']);
+  for (const {metadata} of pairs.items.filter(({spec}) => spec.name === KEY_PAIR))
+    await kubectl(context, ['delete', 'keypairs.basalt.dev', metadata.name, '-n', metadata.namespace, '--ignore-not-found']);
   await kubectl(context, ['delete', 'flavors.basalt.dev', FLAVOR, '--ignore-not-found', '--timeout=60s']);
   await kubectl(context, ['delete', 'images.basalt.dev', IMAGE, '-n', 'basalt-system', '--ignore-not-found', '--timeout=60s']);
   const registered = await kubectlGet<{items: readonly (Item & {spec: {region?: string; name?: string}})[]}>(context, [
