@@ -10,7 +10,7 @@ import type {Ending} from './pod-life.ts';
 import {containerOf} from './pod.ts';
 import type {RunnerPod} from './pod.ts';
 import type {PodWriter} from './pod-writer.ts';
-import {containerProcesses} from './process.ts';
+import type {ContainerProcesses} from './process.ts';
 import {prepare} from './prepare.ts';
 import type {Reader} from './prepare.ts';
 import {programName, unsupported} from './programs.ts';
@@ -32,6 +32,8 @@ export interface PodContext {
   /** Variables of every process, below the pod's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly reader: (pod: RunnerPod) => Reader;
+  /** The processes of a container with this folder and log. */
+  readonly processes: (folder: string, logFile: string) => ContainerProcesses;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -95,7 +97,7 @@ export async function runPod(
       const how = await livePod(record, {
         clock,
         log,
-        processes: containerProcesses({folder, logFile: join(context.logs, `${namespace}_${name}_${container.name}.log`), clock}),
+        processes: context.processes(folder, join(context.logs, `${namespace}_${name}_${container.name}.log`)),
         hostAddress: context.hostAddress,
         ending: ending.signal,
         stopping,

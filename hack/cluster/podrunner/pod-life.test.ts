@@ -218,6 +218,10 @@ describe('cut short', () => {
     expect([scene.stoppedWithin, scene.told]).toEqual([5_000, ['Running, running ready, restarts 0']]);
   });
 
+  test('one whose host has lost its power is ended without a word', async () => {
+    expect((await cut('off')).told).toEqual(['Running, running ready, restarts 0']);
+  });
+
   test('one that waits to be started again is not started any more', async () => {
     const scene = new Scene();
     await scene.end(1);

@@ -20,9 +20,9 @@ const EAGER_LOOKS = 50;
 const EAGER_MS = 100;
 const PATIENT_MS = 2_000;
 
-/** Why a pod's life is cut short. */
+/** Why a pod's life is cut short; `off`: its host has lost its power. */
 export interface Ending {
-  readonly kind: 'deleted' | 'gone' | 'deadline';
+  readonly kind: 'deleted' | 'gone' | 'deadline' | 'off';
   /** SIGTERM to SIGKILL, milliseconds. */
   readonly graceMs: number;
 }
@@ -117,7 +117,7 @@ export async function livePod(start: PodRecord, context: LifeContext): Promise<'
     }
   };
 
-  // Past its deadline a pod fails, in the middle of whatever it does; one that is gone has no status.
+  // Past its deadline a pod fails, in the middle of whatever it does; one that is gone has no status, and a host without power tells none.
   const cutShort = async (): Promise<Ending['kind']> => {
     const {kind, graceMs} = ending.reason as Ending;
     let terminated = record.last;
@@ -125,7 +125,7 @@ export async function livePod(start: PodRecord, context: LifeContext): Promise<'
       terminated = told(record.process, await processes.stop(record.process, graceMs));
       save(withoutProcess(record));
     }
-    if (kind === 'gone') return kind;
+    if (kind === 'gone' || kind === 'off') return kind;
     const now = wholeSecond(clock.now());
     const state = {terminated: terminated ?? {exitCode: 137, reason: 'Error', startedAt: now, finishedAt: now}};
     if (kind === 'deadline') await write('Failed', state, DEADLINE);

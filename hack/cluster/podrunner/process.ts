@@ -82,7 +82,13 @@ export function containerProcesses({
   const end = (record: ProcessRecord): ProcessEnd | undefined => {
     const told = readEnd(folder);
     if (told !== undefined || isAlive(record.keeper)) return told;
-    return readEnd(folder) ?? {exitCode: KILLED, atMs: clock.now(), lost: 'the process and its keeper were killed from outside'};
+    return (
+      readEnd(folder) ?? {
+        exitCode: KILLED,
+        atMs: clock.now(),
+        lost: 'nobody saw how it ended: it was killed together with its keeper, its host or its cluster',
+      }
+    );
   };
   return {
     end,

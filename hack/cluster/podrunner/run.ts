@@ -4,12 +4,15 @@ import type {Logger} from '../../../kube/log.ts';
 import {loadKubeConfig} from '../../../kube/pooled-kube-config.ts';
 import {createInformer} from '../../../kube/reflector.ts';
 import {createClient} from '../../../kube/transport.ts';
+import {NODE} from '../../../kube/types.ts';
+import {createHostPower} from '../hypervisor/host-power.ts';
 import {AddressPool} from './addresses.ts';
 import type {Config} from './config.ts';
 import {ownAddresses, proxyEnvironment, startRefusingProxy} from './local-only.ts';
 import {RUNNER_POD} from './pod.ts';
 import {createPodWriter} from './pod-writer.ts';
 import {cdiPrograms} from './programs.ts';
+import {containerProcesses} from './process.ts';
 import {createReader} from './reader.ts';
 import {startRunner} from './runner.ts';
 
@@ -30,9 +33,11 @@ export async function runPodRunner(config: Config, log: Logger, signal: AbortSig
     const refusing = await startRefusingProxy(proxy.host, proxy.port);
     stopping.unshift(() => refusing.close());
     const pods = createInformer({client, type: RUNNER_POD, clock, log});
-    pods.start(signal);
-    await pods.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)]));
-    const runner = startRunner(pods, {
+    const nodes = createInformer({client, type: NODE, clock, log});
+    for (const informer of [pods, nodes]) informer.start(signal);
+    const synced = AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)]);
+    await Promise.all([pods.waitForSync(synced), nodes.waitForSync(synced)]);
+    const runner = startRunner(pods, createHostPower(nodes), {
       writer: createPodWriter({client, pods, clock, log}),
       programs: cdiPrograms(config.bin),
       addresses: new AddressPool(config.addressPrefix),
@@ -40,6 +45,7 @@ export async function runPodRunner(config: Config, log: Logger, signal: AbortSig
       root: config.folder,
       logs: config.logs,
       environment: proxyEnvironment(proxy, [...ownAddresses(), `${config.addressPrefix}0/24`]),
+      processes: (folder, logFile) => containerProcesses({folder, logFile, clock}),
       reader: (pod) => createReader(client, pods, pod, signal),
       clock,
       log,

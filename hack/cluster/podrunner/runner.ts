@@ -2,11 +2,11 @@
 import {mkdirSync} from 'node:fs';
 import type {Informer} from '../../../kube/informer.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
+import type {HostPower} from '../hypervisor/host-power.ts';
 import {graceMsOf, runPod} from './one-pod.ts';
 import type {PodContext} from './one-pod.ts';
 import type {Ending} from './pod-life.ts';
 import type {RunnerPod} from './pod.ts';
-import {containerProcesses} from './process.ts';
 import {isOurs} from './programs.ts';
 import {podFolder, readRecords, removeRecord} from './record.ts';
 import type {PodRecord} from './record.ts';
@@ -28,7 +28,7 @@ interface Life {
 }
 
 /** Starts it; `pods` has been synced. What an earlier runner left is gone on with. */
-export function startRunner(pods: Informer<RunnerPod>, context: PodContext): Runner {
+export function startRunner(pods: Informer<RunnerPod>, power: HostPower, context: PodContext): Runner {
   const {root, clock, log} = context;
   const stopping = new AbortController();
   const lives = new Map<string, Life>(); // by uid, as all of these
@@ -46,6 +46,11 @@ export function startRunner(pods: Informer<RunnerPod>, context: PodContext): Run
     if (!isOurs(pod) || stopping.signal.aborted || removed.has(uid)) return;
     const deleted = deletionTimestamp !== undefined;
     const life = lives.get(uid);
+    // A host without power takes its pods with it and says nothing, also of those that are deleted.
+    if (power.isOff(pod.spec.nodeName)) {
+      life?.ending.abort({kind: 'off', graceMs: 0} satisfies Ending);
+      return;
+    }
     if (life !== undefined) {
       if (deleted) life.ending.abort({kind: 'deleted', graceMs: graceMsOf(pod)} satisfies Ending);
       return;
@@ -79,7 +84,7 @@ export function startRunner(pods: Informer<RunnerPod>, context: PodContext): Run
   const endOrphan = async ({uid, name, address, process}: PodRecord): Promise<void> => {
     log.info({pod: name}, 'a pod went while no runner was there');
     try {
-      if (process !== undefined) await containerProcesses({folder: podFolder(root, uid), logFile: '/dev/null', clock}).stop(process, 0);
+      if (process !== undefined) await context.processes(podFolder(root, uid), '/dev/null').stop(process, 0);
       removeRecord(root, uid);
     } catch (error) {
       log.error({err: error, pod: name}, 'its process cannot be ended');
@@ -89,6 +94,9 @@ export function startRunner(pods: Informer<RunnerPod>, context: PodContext): Run
   };
 
   for (const record of left.values()) context.addresses.keep(record.address);
+  const unsubscribePower = power.onChange((node) => {
+    for (const pod of pods.list()) if (pod.spec.nodeName === node) look(pod);
+  });
   const unsubscribe = pods.onChange(({kind, object}) => {
     const {uid = ''} = object.metadata;
     if (kind !== 'deleted') look(object);
@@ -107,6 +115,7 @@ export function startRunner(pods: Informer<RunnerPod>, context: PodContext): Run
     },
     async stop() {
       unsubscribe();
+      unsubscribePower();
       stopping.abort(new Error('the pod runner is stopping'));
       await Promise.all([...lives.values()].map(({done}) => done));
     },
