@@ -8,6 +8,7 @@
  * can be killed, and a boot queue is the driver's own affair.
  */
 import type {Duplex} from 'node:stream';
+import type {GuestMeasures} from './metrics/measures.ts';
 import type {GuestOsInfo, Vmi} from './types.ts';
 
 /** `simulated`: statuses only. `qemu`: a process on real bytes. */
@@ -101,6 +102,8 @@ export interface Guest {
   connect(device: GuestDevice): Promise<Duplex | undefined>;
   /** A PNG of the screen; `undefined` when this driver has none. */
   screenshot(): Promise<Buffer | undefined>;
+  /** Reads off what it has used; `undefined` while nothing executes. Takes `timeoutMs` at most: what is not told by then is left out. */
+  measure(options: {readonly timeoutMs: number}): Promise<GuestMeasures | undefined>;
 }
 
 /** A kind of guests. */

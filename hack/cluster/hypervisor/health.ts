@@ -12,6 +12,8 @@ export interface HealthOptions {
   readonly ready: () => boolean;
   /** Guests that live here. */
   readonly guests: () => number;
+  /** What they use, in Prometheus' text format; absent: nothing is measured. */
+  readonly measures?: () => Promise<string>;
 }
 
 /** /livez, /readyz and /metrics in plain http, for the supervisor of the local cluster. Rejects when the address cannot be bound. */
@@ -34,8 +36,8 @@ export async function startHealthServer(options: HealthOptions): Promise<Listeni
       case '/readyz':
         return options.ready() ? reply(200, 'ok\n') : reply(503, 'not ready\n');
       case '/metrics':
-        return void registry.metrics().then(
-          (text) => reply(200, text),
+        return void Promise.all([registry.metrics(), options.measures?.() ?? '']).then(
+          (texts) => reply(200, texts.join('')),
           (error: unknown) => reply(500, String(error)),
         );
       default:

@@ -20,6 +20,7 @@ import {BY_VMI, createLauncherPods, vmiKeyOf} from './launcher-pods.ts';
 import {startLifeCycle} from './life-cycle.ts';
 import {startDataVolumeController} from './light/data-volume-controller.ts';
 import {startVmController} from './light/vm-controller.ts';
+import {createScrape} from './metrics/scrape.ts';
 import {startRestServer} from './rest/server.ts';
 import {createClusterNetworks} from './net/cluster-networks.ts';
 import {createQemuDriver} from './qemu/driver.ts';
@@ -88,7 +89,17 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
     const table = createGuestTable();
     let ready = false;
     if (config.health !== undefined) {
-      const health = await startHealthServer({...config.health, ready: () => ready, guests: () => table.size});
+      const health = await startHealthServer({
+        ...config.health,
+        ready: () => ready,
+        guests: () => table.size,
+        measures: createScrape({
+          table,
+          labelsOf: (key) => vmis.get(key)?.metadata.labels ?? {},
+          monotonicMs: () => clock.monotonicMs(),
+          log,
+        }),
+      });
       stopping.unshift(() => health.close());
     }
     for (const one of all) one.start(signal);

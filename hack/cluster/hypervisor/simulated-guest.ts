@@ -139,6 +139,9 @@ class SimulatedGuest implements Guest {
   screenshot(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
+  measure(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
 
   #mustLive(verb: string): Promise<void> {
     return this.#state.name === 'ended' ? Promise.reject(new GuestVerbError(`${verb}: the guest has ended`)) : Promise.resolve();

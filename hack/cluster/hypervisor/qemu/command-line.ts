@@ -42,6 +42,10 @@ const SMALL_GUEST_MIB = 128;
 export const diskId = (name: string): string => `disk-${name}`;
 /** Name of a disk's bytes in qemu. */
 export const nodeName = (name: string): string => `drive-${name}`.slice(0, 31);
+/** Id of the balloon's device in qemu: it tells how the guest uses its memory. */
+export const BALLOON_ID = 'balloon0';
+/** How often the guest is asked for that; KubeVirt's own default. */
+const MEMORY_INTERVAL_SECONDS = 10;
 /** Id of a NIC's device in qemu. */
 export const nicId = (index: number): string => `nic${index}`;
 
@@ -66,7 +70,8 @@ export function commandLine(
     ...(plan.graphics ? ['-vga', 'std', '-vnc', `unix:${commas(files.vnc)}`] : ['-vga', 'none']),
     ...['-qmp', `unix:${commas(files.qmp)},server=on,wait=off`],
     ...['-chardev', `socket,id=serial0,path=${commas(files.serial)},server=on,wait=off,logfile=${commas(files.serialLog)},logappend=on`],
-    ...['-serial', 'chardev:serial0', '-device', 'virtio-rng-pci', '-device', 'virtio-balloon-pci'],
+    ...['-serial', 'chardev:serial0', '-device', 'virtio-rng-pci'],
+    ...['-device', `virtio-balloon-pci,id=${BALLOON_ID},guest-stats-polling-interval=${MEMORY_INTERVAL_SECONDS}`],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent0,path=${commas(files.agent)},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent0,name=org.qemu.guest_agent.0'],
     ...['-device', 'virtio-scsi-pci,id=scsi0'],

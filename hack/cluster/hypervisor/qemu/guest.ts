@@ -9,11 +9,13 @@ import type {Clock} from '../../../../kube/clock.ts';
 import type {Logger} from '../../../../kube/log.ts';
 import {GuestVerbError} from '../guest.ts';
 import type {AgentFacts, Guest, GuestDevice, GuestEnd, GuestFacts, GuestMigration, GuestOrder, GuestState} from '../guest.ts';
+import type {GuestMeasures} from '../metrics/measures.ts';
 import type {Vmi} from '../types.ts';
 import {askAgent, rebootByAgent} from './agent.ts';
 import type {BootTurn} from './boot-queue.ts';
 import {endOf, MACHINE_TYPES} from './events.ts';
 import type {QemuInstance} from './instance.ts';
+import {measureInstance} from './measure.ts';
 import {QemuMigration, boundsOf} from './migration.ts';
 import type {MigrationParts} from './migration.ts';
 import {QmpError} from './qmp.ts';
@@ -253,6 +255,10 @@ export class QemuGuest implements Guest {
     } finally {
       await rm(filename, {force: true});
     }
+  }
+
+  async measure({timeoutMs}: {readonly timeoutMs: number}): Promise<GuestMeasures | undefined> {
+    return this.#instance === undefined || this.#state.name === 'ended' ? undefined : measureInstance(this.#instance, timeoutMs);
   }
 
   /** This program ends; the guest lives on. */
