@@ -27,6 +27,8 @@ export interface Console {
 
 // eslint-disable-next-line no-control-regex -- control characters are what it is about
 const ESCAPES = /\u001B\[[\d;?]*[A-Za-z]/g;
+// eslint-disable-next-line no-control-regex -- as above
+const UNFINISHED = /\u001B(?:\[[\d;?]*)?$/;
 const MOST_TEXT = 256 * 1024;
 const PRESS_AGAIN_MS = 1_000;
 const SILENT_ROUNDS = 3;
@@ -42,6 +44,8 @@ class SocketConsole implements Console {
   readonly #socket: WebSocket;
   readonly #address: GuestAddress;
   #text = '';
+  /** The beginning of an escape sequence whose end has not come. */
+  #piece = '';
   #seen = 0;
   #closed: string | undefined;
   #runs = 0;
@@ -63,7 +67,11 @@ class SocketConsole implements Console {
 
   #hear(text: string): void {
     // Shells ask the terminal where its cursor is, in the middle of a prompt.
-    this.#text = (this.#text + text).replaceAll(ESCAPES, '');
+    // One may come in two pieces; what was counted as seen must not change any more.
+    const whole = this.#piece + text;
+    const cut = UNFINISHED.exec(whole)?.index ?? whole.length;
+    this.#piece = whole.slice(cut);
+    this.#text += whole.slice(0, cut).replaceAll(ESCAPES, '');
     const extra = this.#text.length - MOST_TEXT;
     if (extra <= 0) return;
     this.#text = this.#text.slice(extra);
