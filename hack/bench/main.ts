@@ -1,6 +1,7 @@
 /**
  * `make bench`: the speed goals, each as a ratio against raw Kubernetes calls in the same run. First on a `--light` cluster (KubeVirt's
- * and CDI's work is played, so that kube-apiserver is not drowned by webhooks), then on the full one. `ARGS=light` or `ARGS=full` narrows.
+ * and CDI's work is played, so that kube-apiserver is not drowned by webhooks), then on the full one with simulated guests, then with
+ * guests that boot. `ARGS=light`, `ARGS=full` or `ARGS=guests` narrows.
  */
 import {spawn} from 'node:child_process';
 import {appendFile} from 'node:fs/promises';
@@ -8,6 +9,9 @@ import {SERVER} from '../../crds/index.ts';
 import {loadKubeConfig} from '../../kube/pooled-kube-config.ts';
 import {createClient} from '../../kube/transport.ts';
 import {readClusterEnv} from '../demo/context.ts';
+import {measureBoot, measureMany} from './guest-boot.ts';
+import {measureImport} from './import.ts';
+import {measureMove} from './move.ts';
 import {BENCH_LABEL, removeAll, VIRTUAL_MACHINE, type BenchContext} from './context.ts';
 import {formatReport, reached, type Row} from './measure.ts';
 import {measureLatency, measureThroughputFull, measureThroughputLight} from './reconcile.ts';
@@ -18,9 +22,12 @@ import {measureStockOperator} from './stock.ts';
 const TIMEOUT_MS = 40 * 60_000;
 const DIRECTORY = '.cluster-bench';
 
-function cluster(...args: string[]): Promise<void> {
+function cluster(args: readonly string[], guests: 'simulated' | 'qemu' = 'simulated'): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['hack/cluster/main.ts', ...args, '--dir', DIRECTORY], {stdio: ['ignore', 'inherit', 'inherit']});
+    const child = spawn(process.execPath, ['hack/cluster/main.ts', ...args, '--dir', DIRECTORY], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {...process.env, GUESTS: guests},
+    });
     child.on('error', reject);
     child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`cluster ${args.join(' ')}: exit code ${code}`))));
   });
@@ -30,11 +37,12 @@ function cluster(...args: string[]): Promise<void> {
 async function onCluster(
   up: readonly string[],
   measurements: readonly ((context: BenchContext) => Promise<readonly Row[]>)[],
+  guests: 'simulated' | 'qemu' = 'simulated',
 ): Promise<readonly Row[]> {
-  await cluster('down', '--purge');
+  await cluster(['down', '--purge']);
   const rows: Row[] = [];
   try {
-    await cluster('up', ...up);
+    await cluster(['up', ...up], guests);
     const env = await readClusterEnv(DIRECTORY);
     const client = createClient({
       kubeConfig: loadKubeConfig({path: env['KUBECONFIG'] ?? ''}),
@@ -56,7 +64,7 @@ async function onCluster(
     }
     await client.close();
   } finally {
-    await cluster('down', '--purge');
+    await cluster(['down', '--purge']);
   }
   return rows;
 }
@@ -92,9 +100,26 @@ const full = (): Promise<readonly Row[]> =>
     ],
   );
 
+const guests = (): Promise<readonly Row[]> =>
+  onCluster(
+    [],
+    [
+      (context) => measureBoot(context, 10),
+      one((context) => measureMany(context, 10)),
+      one((context) => measureImport(context, 1024 ** 3)),
+      (context) => measureMove(context, 6),
+    ],
+    'qemu',
+  );
+
+const PARTS = {light, full, guests};
+
 const only = process.argv[2];
-console.log(`Objects of the benchmark carry the label ${BENCH_LABEL}. This takes about ten minutes.`);
-const rows = [...(only === 'full' ? [] : await light()), ...(only === 'light' ? [] : await full())];
+console.log(`Objects of the benchmark carry the label ${BENCH_LABEL}. This takes about fifteen minutes.`);
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (only === undefined || only === name) rows.push(...(await measure()));
+}
 const report = formatReport(rows);
 console.log(`\n${report}`);
 const summary = process.env['BENCH_REPORT'];
