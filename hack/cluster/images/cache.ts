@@ -163,7 +163,7 @@ function filesAt(folder: string, source: string): string[] {
 
 // The tools of the build write the file systems, so another version of one may write other bytes.
 async function toolVersions({env, signal}: ImageContext): Promise<string> {
-  const packages = readRequirements().filter(({purpose}) => purpose !== 'run');
+  const packages = readRequirements().filter(({purpose}) => purpose === 'image' || purpose === 'debian');
   const names = packages.map((requirement) => requirement.package);
   try {
     const query = await attempt('dpkg-query', ['-W', '-f', '${Package} ${Version}\\n', ...names], {

@@ -9,12 +9,6 @@ ROOT_UUID=ba5a1700-0000-4000-8000-000000000001
 # settle FOLDER: gives everything in it the one time.
 settle() { find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +; }
 
-# make_initramfs FOLDER OUT
-make_initramfs() {
-  settle "$1"
-  (cd "$1" && find . -print0 | sort -z | cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) | lz4 -l -9 -q > "$2"
-}
-
 # make_boot OUT MIB KERNEL INITRD COMMAND_LINE: a FAT file system with syslinux, which starts the kernel at once.
 make_boot() {
   local out=$1 mib=$2 kernel=$3 initrd=$4
@@ -29,18 +23,16 @@ make_boot() {
   syslinux --install "$out"
 }
 
-# make_ext4 FOLDER OUT MIB: owned by root throughout, whoever builds. Groups that are added when it grows need no zeroing (uninit_bg).
-# mke2fs copies the times of inodes, which nobody can set, and the builder's user: both are put right in the finished file system.
+# make_ext4 FOLDER OUT MIB [root]: with `root`, everything belongs to root, whoever builds; else to whom it belongs in the folder. Groups that
+# are added when it grows need no zeroing (uninit_bg). mke2fs copies times of inodes that nobody can set: they are put right afterwards.
 make_ext4() {
-  local folder=$1 out=$2 mib=$3
-  settle "$folder"
+  local folder=$1 out=$2 mib=$3 owner=${4:-} path field
   export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
   mke2fs -q -t ext4 -b 4096 -i 16384 -J size=4 -m 0 -O '^metadata_csum,uninit_bg' -E "root_owner=0:0,hash_seed=$ROOT_UUID,lazy_itable_init=0" \
     -U "$ROOT_UUID" -L root -d "$folder" "$out" "${mib}M" > /dev/null
   find "$folder" -mindepth 1 -printf '%P\n' | sort | while read -r path; do
-    for field in atime ctime crtime; do echo "set_inode_field /$path $field @$SOURCE_DATE_EPOCH"; done
-    echo "set_inode_field /$path uid 0"
-    echo "set_inode_field /$path gid 0"
+    for field in atime ctime crtime; do echo "set_inode_field \"/$path\" $field @$SOURCE_DATE_EPOCH"; done
+    [ -z "$owner" ] || printf 'set_inode_field "/%s" uid 0\nset_inode_field "/%s" gid 0\n' "$path" "$path"
   done > inode-fields
   debugfs -w -f inode-fields "$out" > debugfs.log 2>&1
   if grep -v '^debugfs' debugfs.log; then return 1; fi

@@ -49,7 +49,7 @@ export function parsePrintedUris(text: string): PackageFile[] {
  * @throws PackagesError without apt or without lists.
  */
 export async function findPackages(names: readonly string[], context: AptContext): Promise<PackageFile[]> {
-  const real = await Promise.all(names.map((name) => (name.endsWith('>') ? dependencyOf(name.slice(0, -1), context) : name)));
+  const real = await Promise.all(names.map(async (name) => (name.endsWith('>') ? await dependencyOf(name.slice(0, -1), context) : name)));
   const {stdout, stderr, exitCode} = await apt('apt-get', [...AS_WHO_WE_ARE, 'download', '--print-uris', ...real], context);
   const found = parsePrintedUris(stdout);
   if (exitCode !== 0 || found.length !== real.length) {

@@ -3,8 +3,9 @@ import {accessSync, constants, readFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {ROOT} from '../paths.ts';
 
-/** `run`: starting guests. `image`: building tiny. `debian`: building debian, beside what tiny needs. */
-export type Purpose = 'run' | 'image' | 'debian';
+const PURPOSES = ['run', 'image', 'debian', 'test'] as const;
+/** `run`: starting guests. `image`: building tiny. `debian`: building debian, beside what tiny needs. `test`: tests with guests. */
+export type Purpose = (typeof PURPOSES)[number];
 
 /** One line of the list. */
 export interface Requirement {
@@ -20,9 +21,10 @@ export function parseRequirements(text: string): Requirement[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   return lines.map((line) => {
     const [purpose, name, command, ...rest] = line.trim().split(/\s+/);
-    if (purpose !== 'run' && purpose !== 'image' && purpose !== 'debian') throw new Error(`not a purpose: ${line}`);
+    const known = PURPOSES.find((candidate) => candidate === purpose);
+    if (known === undefined) throw new Error(`not a purpose: ${line}`);
     if (name === undefined || command === undefined || rest.length > 0) throw new Error(`must be purpose, package, command: ${line}`);
-    return {purpose, package: name, command: command === '-' ? undefined : command};
+    return {purpose: known, package: name, command: command === '-' ? undefined : command};
   });
 }
 

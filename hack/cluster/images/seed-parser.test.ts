@@ -31,7 +31,7 @@ function readTree(path: string): unknown {
 
 /** The same of a value: lists by number, scalars as text; empty lists and mappings leave nothing. */
 function asTree(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value === null ? '' : String(value);
+  if (value === null || typeof value !== 'object') return value === null ? '' : String(value as string | number | boolean);
   const entries = Object.entries(value).map(([key, inner]) => [Array.isArray(value) ? key.padStart(4, '0') : key, asTree(inner)] as const);
   return Object.fromEntries(entries.filter(([, inner]) => typeof inner === 'string' || Object.keys(inner as object).length > 0));
 }
