@@ -38,7 +38,8 @@ export function planUplink(facts: NetworkFacts, address: string | undefined): Up
   if (facts.kind !== 'public' || range === undefined || own === undefined) return undefined;
   if (range.prefixLength > LONGEST_PREFIX || !contains(range, own)) return undefined;
   const gateway = facts.gateway === undefined ? undefined : addressNumber(facts.gateway);
-  const nameservers = facts.nameservers.map(addressNumber).filter((each) => each !== undefined);
+  // A server may have been leased the very address of a name server; it is its own then.
+  const nameservers = facts.nameservers.map(addressNumber).filter((each): each is number => each !== undefined && each !== own);
   const host = gateway ?? spareAddress(range, facts.ranges, [own, ...nameservers]);
   const dns = nameservers.find((each) => contains(range, each) && each !== host) ?? spareAddress(range, facts.ranges, [own, host]);
   return {range, address: own, host, dns, gateway, nameservers};

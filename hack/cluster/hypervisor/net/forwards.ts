@@ -93,7 +93,7 @@ export async function openForwards(
       break;
     }
   }
-  return open.filter(({guestPort}) => ports.includes(guestPort));
+  return ports.flatMap((guestPort) => open.filter((forward) => forward.guestPort === guestPort).slice(0, 1));
 }
 
 /** Closes all of them. Connections that are open stay so. */
