@@ -53,7 +53,12 @@ export const DEFAULT_GRACE_SECONDS = 30;
 /** A guest that still boots misses the power button: it is pressed again so often. */
 export const PRESS_AGAIN_MS = 5_000;
 
-const PHASE_OF_END: Record<GuestEnd, 'Succeeded' | 'Failed'> = {shutdown: 'Succeeded', crashed: 'Failed', killed: 'Failed'};
+const PHASE_OF_END: Record<GuestEnd, 'Succeeded' | 'Failed'> = {
+  shutdown: 'Succeeded',
+  crashed: 'Failed',
+  killed: 'Failed',
+  'not-started': 'Failed',
+};
 
 const isOver = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 const isTerminating = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;

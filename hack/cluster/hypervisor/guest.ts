@@ -14,8 +14,8 @@ import type {GuestOsInfo, Vmi} from './types.ts';
 /** `simulated`: statuses only. `qemu`: a process on real bytes. */
 export type GuestMode = 'simulated' | 'qemu';
 
-/** How a guest came to its end: it switched itself off (or obeyed the power button), died, or was killed by us. */
-export type GuestEnd = 'shutdown' | 'crashed' | 'killed';
+/** How a guest came to its end: it switched itself off (or obeyed the power button), died, was killed by us, or never came to life. */
+export type GuestEnd = 'shutdown' | 'crashed' | 'killed' | 'not-started';
 
 /** What a guest is doing. `ended` is final: a new start is a new guest. */
 export type GuestState =

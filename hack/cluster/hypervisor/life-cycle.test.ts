@@ -72,12 +72,17 @@ describe('life of a guest', () => {
     await bench.until('ended', () => phase() === end && pods().length === 0);
   });
 
-  test('a mode without driver fails with a line in the log, and does not loop', async () => {
-    await bench.lifeCycle();
+  test('a mode without driver fails with an event and a condition, and does not loop', async () => {
+    const {told} = await bench.lifeCycle();
     bench.api.put(VMI, vmi({metadata: {annotations: {'guest.basalt.dev/mode': 'qemu'}}}));
     await bench.until('failed', () => phase() === 'Failed');
     await bench.rest();
     expect(bench.api.writes).toBe(1);
+    expect(told).toEqual([expect.stringMatching(/^vm1: GuestNotStarted: no driver for guests of mode "qemu"/)]);
+    const conditions = bench.api.object(VMI, REF)?.['status'] as {conditions?: object[]};
+    expect(conditions.conditions).toContainEqual(
+      expect.objectContaining({type: 'Synchronized', status: 'False', reason: 'GuestNotStarted'}),
+    );
   });
 
   test('a VMI made anew under the same name gets a guest of its own', async () => {

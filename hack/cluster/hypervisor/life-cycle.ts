@@ -1,12 +1,13 @@
 /** Plays virt-handler for every fake host: watches VMIs and launcher pods and carries out what decide.ts says, one worker per VMI. */
 import type {Clock} from '../../../kube/clock.ts';
+import type {EventRecorder} from '../../../kube/events.ts';
 import type {Informer} from '../../../kube/informer.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {Logger} from '../../../kube/log.ts';
 import type {Pod} from '../../../kube/types.ts';
 import {decide, DEFAULT_GRACE_SECONDS, podChores, PRESS_AGAIN_MS} from './decide.ts';
 import type {GuestStep, Step} from './decide.ts';
-import type {GuestMode} from './guest.ts';
+import type {GuestEnd, GuestMode} from './guest.ts';
 import {driverFor, NoDriverError} from './guest-table.ts';
 import type {GuestDrivers, GuestEntry, GuestTable} from './guest-table.ts';
 import {createKeyedQueue} from './keyed-queue.ts';
@@ -16,6 +17,7 @@ import {podsOf, vmiKeyOf} from './launcher-pods.ts';
 import type {LauncherPods} from './launcher-pods.ts';
 import {performMigrationStep} from './migration.ts';
 import {endedPatch, pausedPatch, refreshPatch, runningPatch} from './status.ts';
+import type {Failure} from './status.ts';
 import type {Vmi} from './types.ts';
 import type {VmiWriter} from './vmi-writer.ts';
 
@@ -29,6 +31,8 @@ export interface LifeCycleOptions {
   readonly drivers: GuestDrivers;
   readonly mode: GuestMode;
   readonly table: GuestTable;
+  /** Tells people what became of a guest. */
+  readonly events: Pick<EventRecorder, 'event'>;
   /** Which hosts have power. */
   readonly power: HostPower;
   /** Address that migration targets are said to listen on. */
@@ -84,6 +88,13 @@ export function startLifeCycle(options: LifeCycleOptions): LifeCycle {
   };
 }
 
+const REASONS: Readonly<Record<GuestEnd, string>> = {
+  shutdown: 'GuestLost',
+  crashed: 'GuestCrashed',
+  killed: 'GuestKilled',
+  'not-started': 'GuestNotStarted',
+};
+
 class Worker {
   again: (key: string) => void = () => undefined;
   readonly #options: LifeCycleOptions;
@@ -132,6 +143,8 @@ class Worker {
         return;
       case 'forget-guest':
         table.delete(key);
+        if (entry !== undefined && entry.guest.state.name !== 'ended')
+          log.warn({vmi: key, why: step.why}, 'ending a guest that outlived its VMI');
         await entry?.guest.kill();
         return this.again(key); // a VMI of the same name may wait for its own guest
       case 'wait':
@@ -139,9 +152,13 @@ class Worker {
       case 'start':
       case 'adopt':
         return vmi === undefined ? undefined : this.#begin(step.do, key, vmi, signal);
-      case 'report-end':
+      case 'report-end': {
         log.info({vmi: key, phase: step.phase, why: step.why}, 'guest ended');
-        return vmi === undefined ? undefined : this.#end(vmi, step.phase, signal);
+        if (vmi === undefined) return;
+        const state = entry?.guest.state;
+        const reason = state?.name === 'ended' ? REASONS[state.how] : 'GuestLost';
+        return this.#end(vmi, step.phase === 'Succeeded' ? undefined : {reason, message: step.why}, signal);
+      }
       case 'report-running':
       case 'refresh':
       case 'press-power-button':
@@ -204,6 +221,7 @@ class Worker {
   async #begin(how: 'start' | 'adopt', key: string, vmi: Vmi, signal: AbortSignal): Promise<void> {
     const {table, log, drivers, mode} = this.#options;
     const podAddress = this.#podAddress(key, vmi);
+    let failure: Failure;
     const order = {
       vmi,
       nodeName: vmi.status?.nodeName ?? '',
@@ -217,17 +235,19 @@ class Worker {
         table.put(key, guest);
         return this.again(key);
       }
-      log.warn({vmi: key}, 'the guest did not survive the restart of this program');
+      failure = {reason: 'GuestLost', message: 'the guest did not survive the restart of the hypervisor'};
     } catch (error) {
       if (!(error instanceof NoDriverError)) throw error;
-      log.error({vmi: key, err: error}, 'guest not started');
+      failure = {reason: 'GuestNotStarted', message: error.message};
     }
-    await this.#end(vmi, 'Failed', signal);
+    log.warn({vmi: key, why: failure.message}, 'no guest');
+    await this.#end(vmi, failure, signal);
   }
 
-  #end(vmi: Vmi, phase: 'Succeeded' | 'Failed', signal: AbortSignal): Promise<void> {
+  async #end(vmi: Vmi, failure: Failure | undefined, signal: AbortSignal): Promise<void> {
     const open = (seen: Vmi): boolean => seen.status?.phase === 'Scheduled' || seen.status?.phase === 'Running';
-    return this.#write(vmi, (seen) => (open(seen) ? endedPatch(seen, phase, this.#options.clock.now()) : undefined), signal);
+    if (failure !== undefined && open(vmi)) this.#options.events.event(vmi, {type: 'Warning', action: 'Run', ...failure});
+    await this.#write(vmi, (seen) => (open(seen) ? endedPatch(seen, failure, this.#options.clock.now()) : undefined), signal);
   }
 
   async #write(vmi: Vmi, build: Parameters<VmiWriter['write']>[1], signal: AbortSignal): Promise<void> {

@@ -115,6 +115,7 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
       drivers,
       mode: config.guests,
       table,
+      events,
       power,
       address: config.rest?.host ?? NO_ADDRESS,
       clock,

@@ -197,8 +197,18 @@ test('pausedPatch sets, removes and keeps quiet', () => {
   expect(pausedPatch(object, false, NOW)).toBeUndefined();
 });
 
+test('endedPatch says why a guest failed, and keeps what others say', () => {
+  const failure = {reason: 'GuestNotStarted', message: 'no room'};
+  const others = {type: 'Ready', status: 'True', lastTransitionTime: 'before', lastProbeTime: 'before'} as const;
+  const patch = endedPatch(vmi({status: {phase: 'Running', conditions: [others]}}), failure, NOW);
+  expect(patch.status).toMatchObject({
+    phase: 'Failed',
+    conditions: [others, {type: 'Synchronized', status: 'False', ...failure}],
+  });
+});
+
 test('endedPatch appends to the phase history', () => {
-  expect(endedPatch(vmi(), 'Succeeded', NOW)).toEqual({
+  expect(endedPatch(vmi(), undefined, NOW)).toEqual({
     status: {phase: 'Succeeded', phaseTransitionTimestamps: [{phase: 'Succeeded', phaseTransitionTimestamp: now}]},
   });
 });

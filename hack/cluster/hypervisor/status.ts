@@ -117,9 +117,21 @@ export function pausedPatch(vmi: Vmi, paused: boolean, nowMs: number): VmiPatch 
   return {status: {conditions: mergeConditions(before, {Paused: pausedVerdict(paused)}, nowMs)}};
 }
 
-/** The guest has ended. */
-export function endedPatch(vmi: Vmi, phase: 'Succeeded' | 'Failed', nowMs: number): VmiPatch {
-  return {status: phaseChange(vmi, phase, nowMs)};
+/** A failed end, as the reason of an event and of a condition. */
+export interface Failure {
+  /** `GuestCrashed`, `GuestKilled`, `GuestNotStarted` or `GuestLost`. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * The guest has ended; without a failure it Succeeded. A failure stands in the condition in which KubeVirt's own handler says what it could not
+ * do, and which KubeVirt copies onto the VirtualMachine.
+ */
+export function endedPatch(vmi: Vmi, failure: Failure | undefined, nowMs: number): VmiPatch {
+  if (failure === undefined) return {status: phaseChange(vmi, 'Succeeded', nowMs)};
+  const verdicts = {Synchronized: {status: 'False', ...failure}} as const;
+  return {status: {...phaseChange(vmi, 'Failed', nowMs), conditions: mergeConditions(vmi.status?.conditions, verdicts, nowMs)}};
 }
 
 /** The migration's target waits and the copy starts. `address` is where the target listens. */

@@ -9,6 +9,8 @@ import type {Vmi} from './types.ts';
 import {createVmiWriter} from './vmi-writer.ts';
 import type {VmiWriter} from './vmi-writer.ts';
 
+const CRASH = {reason: 'GuestCrashed', message: 'no memory'};
+
 const REF = {namespace: 'ns', name: 'vm1'};
 const signal = new AbortController().signal;
 let bench: TestBench;
@@ -30,7 +32,7 @@ describe('vmi writer', () => {
   });
 
   test('what was written is in the cache at once', async () => {
-    await writer.write(bench.api.put(VMI, vmi()), (seen) => endedPatch(seen, 'Failed', bench.clock.now()), signal);
+    await writer.write(bench.api.put(VMI, vmi()), (seen) => endedPatch(seen, CRASH, bench.clock.now()), signal);
     expect(bench.vmis.get('ns/vm1')?.status?.phase).toBe('Failed');
   });
 
@@ -52,7 +54,7 @@ describe('vmi writer', () => {
   ])('a VMI that is %s is left alone', async (_name, happen) => {
     const live = bench.api.put(VMI, vmi());
     happen(live);
-    expect(await writer.write(live, (seen) => endedPatch(seen, 'Failed', bench.clock.now()), signal)).toBeUndefined();
+    expect(await writer.write(live, (seen) => endedPatch(seen, CRASH, bench.clock.now()), signal)).toBeUndefined();
     expect(bench.api.writes).toBe(0);
   });
 
@@ -60,7 +62,7 @@ describe('vmi writer', () => {
     const live = bench.api.put(VMI, vmi());
     bench.api.faults.status(409, 'Conflict', {times: Infinity, match: ({method}) => method === 'PATCH'});
     let failure: unknown;
-    void writer.write(live, (seen) => endedPatch(seen, 'Failed', bench.clock.now()), signal).catch((error: unknown) => (failure = error));
+    void writer.write(live, (seen) => endedPatch(seen, CRASH, bench.clock.now()), signal).catch((error: unknown) => (failure = error));
     await bench.until('given up', () => failure !== undefined);
     expect(isConflict(failure)).toBe(true);
   });

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {identify, isAlive} from '../../process-identity.ts';
 import {createBootQueue} from './boot-queue.ts';
 import {isShortEnough} from './command-line.ts';
-import {endOf} from './events.ts';
+import {adoptedState, endOf} from './events.ts';
 import {OVERHEAD_MIB, refusalOf} from './limits.ts';
 import {endAllGuests, readRecord, readRecords, writeRecord} from './state-file.ts';
 import type {RunRecord} from './state-file.ts';
@@ -78,6 +78,16 @@ test.each([
   [undefined, 'no memory', {how: 'crashed', message: 'its qemu process ended: no memory'}],
   [undefined, '', {how: 'crashed', message: 'its qemu process ended'}],
 ] as const)('expected %s and last words %j', (expected, words, end) => expect(endOf(expected, words)).toEqual(end));
+
+test.each([
+  ['running', 'running'],
+  ['paused', 'paused'],
+  ['io-error', 'paused'], // it waits for room on the disk
+  ['shutdown', 'shutdown'], // it switched itself off while nobody looked
+  ['guest-panicked', 'crashed'],
+  ['prelaunch', 'running'],
+  [undefined, 'running'],
+] as const)('a guest found as %s is %s', (status, state) => expect(adoptedState(status)).toBe(state));
 
 test('sockets need short folders', () => {
   expect(isShortEnough('/work/.cluster/guests/u-1/s')).toBe(true);

@@ -58,36 +58,43 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
   const queue = createBootQueue(options.boots ?? 2);
   const guests = new Set<QemuGuest>();
   // What each living guest takes, from the moment in which it is admitted.
-  const taken = new Map<QemuGuest | GuestOrder, number>();
+  const taken = new Map<string, number>(); // by uid of the VMI
 
   const context: GuestContext = {
     clock,
     log,
     forget: (guest) => {
       guests.delete(guest);
-      taken.delete(guest);
+      taken.delete(guest.vmiUid);
     },
     async boot(order, signal) {
       const {vmi} = order;
+      const left = await sortOut(order);
+      if (left !== undefined) {
+        count(order, left.instance.plan);
+        return {instance: left.instance, turn: undefined};
+      }
       const turn = await queue.enter(signal);
+      const place = placeOf(root, vmi, order.nodeName);
       try {
-        const place = placeOf(root, vmi, order.nodeName);
         const volumes = await findVolumes(vmi, client, {ephemeral: place.ephemeral, images: options.images});
         const {plan, unsupported} = planMachine(vmi, volumes);
-        admit(order, plan, vmi);
+        signal.throwIfAborted(); // what is counted from here on is counted until the guest is forgotten
+        admit(order, plan);
         tell(vmi, unsupported);
         const nics = await attachNics(plan, order);
         try {
           const instance = await startInstance({place, plan, nics, incoming: false, clock, signal});
-          return {instance, turn, unsupported};
+          return {instance, turn};
         } catch (error) {
           for (const nic of nics.values()) nic.release();
           throw error;
         }
       } catch (error) {
         turn.leave();
-        if (!signal.aborted)
-          events.event(vmi, {type: 'Warning', reason: 'GuestNotStarted', action: 'Start', message: (error as Error).message});
+        taken.delete(place.vmiUid);
+        forgetRun(root, place.folder, place);
+        rmSync(place.ephemeral, {recursive: true, force: true});
         throw error;
       }
     },
@@ -107,12 +114,15 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
   };
 
   // Before anything is made: a machine that is full says so, and does not begin to swap.
-  function admit(order: GuestOrder, plan: MachinePlan, vmi: Vmi): void {
-    const guest = [...guests].find(({vmiUid}) => vmiUid === vmi.metadata.uid) ?? order;
+  function admit(order: GuestOrder, plan: MachinePlan): void {
     const load = {guests: taken.size, memoryMiB: [...taken.values()].reduce((sum, each) => sum + each, 0)};
     const refusal = refusalOf(load, plan.memoryMiB, options.limits);
     if (refusal !== undefined) throw new Error(refusal);
-    taken.set(guest, plan.memoryMiB + OVERHEAD_MIB);
+    count(order, plan);
+  }
+
+  function count({vmi}: GuestOrder, plan: MachinePlan): void {
+    taken.set(vmi.metadata.uid ?? '', plan.memoryMiB + OVERHEAD_MIB);
   }
 
   function tell(vmi: Vmi, unsupported: readonly string[]): void {
@@ -192,11 +202,8 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
       const {instance, away, how} = found;
       const guest = new QemuGuest(order, context);
       guests.add(guest);
-      taken.set(guest, instance.plan.memoryMiB + OVERHEAD_MIB);
-      await guest.adopt(
-        instance,
-        planMachine(order.vmi, new Map()).unsupported.filter((each) => !each.startsWith('disk ')),
-      );
+      count(order, instance.plan);
+      await guest.adopt(instance);
       const move = order.vmi.status?.migrationState;
       const uid = move?.migrationUid ?? '';
       if (how === 'away') guest.reportArrival(uid);

@@ -13,9 +13,31 @@ export function endOf(expected: GuestEnd | undefined, lastWords: string): {reado
       return {how: 'killed', message: 'killed'};
     case 'crashed':
       return {how: 'crashed', message: 'the guest panicked'};
+    case 'not-started':
+      return {how: 'not-started', message: lastWords};
     case undefined:
       return {how: 'crashed', message: lastWords === '' ? 'its qemu process ended' : `its qemu process ended: ${lastWords}`};
     default:
       return expected satisfies never;
+  }
+}
+
+/**
+ * What a guest is doing that ran unwatched for a while, by QMP's `query-status`: `shutdown` and `crashed` are ends of which nobody was told,
+ * whose process only waits to be dismissed.
+ */
+export function adoptedState(status: string | undefined): 'running' | 'paused' | 'shutdown' | 'crashed' {
+  switch (status) {
+    case 'shutdown':
+      return 'shutdown';
+    case 'guest-panicked':
+    case 'internal-error':
+      return 'crashed';
+    case 'paused':
+    case 'io-error':
+    case 'suspended':
+      return 'paused';
+    default:
+      return 'running';
   }
 }

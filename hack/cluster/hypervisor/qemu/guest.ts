@@ -13,7 +13,7 @@ import type {GuestMeasures} from '../metrics/measures.ts';
 import type {Vmi} from '../types.ts';
 import {askAgent, rebootByAgent} from './agent.ts';
 import type {BootTurn} from './boot-queue.ts';
-import {endOf, MACHINE_TYPES} from './events.ts';
+import {adoptedState, endOf, MACHINE_TYPES} from './events.ts';
 import type {QemuInstance} from './instance.ts';
 import {measureInstance} from './measure.ts';
 import {QemuMigration, boundsOf} from './migration.ts';
@@ -30,11 +30,14 @@ const FIRST_OUTPUT_POLL_MS = 100;
 export interface GuestContext {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Waits for the guest's turn, checks the limits, prepares everything and starts qemu. Rejects with what stands in the way. */
+  /**
+   * Waits for the guest's turn, checks the limits, prepares everything and starts qemu; or finds the one that an earlier run of this program
+   * started and had no time to report (`turn` is absent then). Rejects with what stands in the way.
+   */
   readonly boot: (
     order: GuestOrder,
     signal: AbortSignal,
-  ) => Promise<{readonly instance: QemuInstance; readonly turn: BootTurn; readonly unsupported: readonly string[]}>;
+  ) => Promise<{readonly instance: QemuInstance; readonly turn: BootTurn | undefined}>;
   /** Starts the qemu on another node that waits for a guest: the same machine, on the same bytes. */
   readonly target: (
     source: QemuInstance,
@@ -56,7 +59,6 @@ export class QemuGuest implements Guest {
   #nodeName: string;
   #state: GuestState = {name: 'starting'};
   #instance: QemuInstance | undefined;
-  #unsupported: readonly string[] = [];
   #agent: AgentFacts | undefined;
   #restarting = false;
   #migration: QemuMigration | undefined;
@@ -84,7 +86,7 @@ export class QemuGuest implements Guest {
     const machineType = MACHINE_TYPES[this.#instance?.plan.machine ?? 'q35'];
     return {
       machineType,
-      unsupported: this.#unsupported,
+      unsupported: this.#instance?.plan.unsupported ?? [],
       ...(this.#agent === undefined ? {} : {agent: this.#agent}),
     };
   }
@@ -100,14 +102,17 @@ export class QemuGuest implements Guest {
   /** Starts it. Never rejects: what goes wrong is its end. */
   async start(): Promise<void> {
     try {
-      const {instance, turn, unsupported} = await this.#context.boot(this.#order, this.#given.signal);
-      this.#unsupported = unsupported;
-      void this.#holdTurn(instance, turn);
-      if (this.#state.name === 'ended') return await instance.kill();
+      const {instance, turn} = await this.#context.boot(this.#order, this.#given.signal);
+      if (turn !== undefined) void this.#holdTurn(instance, turn);
+      if (this.#state.name === 'ended') {
+        await instance.kill();
+        return this.#tidy(instance);
+      }
+      if (turn === undefined) return await this.adopt(instance);
       this.live(instance, {name: 'running'});
       await this.#activate(instance);
     } catch (error) {
-      const how = this.#given.signal.aborted ? 'killed' : 'crashed';
+      const how = this.#given.signal.aborted ? 'killed' : 'not-started';
       this.#end(how, error instanceof Error ? error.message : String(error));
     }
   }
@@ -123,17 +128,15 @@ export class QemuGuest implements Guest {
   }
 
   /** Takes up what an earlier run of this program left running. */
-  async adopt(instance: QemuInstance, unsupported: readonly string[]): Promise<void> {
-    this.#unsupported = unsupported;
-    const status = (await instance.qmp.execute('query-status')) as {readonly status?: string};
-    if (status.status === 'shutdown') {
-      // It switched itself off while nobody looked.
+  async adopt(instance: QemuInstance): Promise<void> {
+    const {status} = (await instance.qmp.execute('query-status')) as {readonly status?: string};
+    const found = adoptedState(status);
+    if (found === 'shutdown' || found === 'crashed') {
+      this.#expected = found;
       this.live(instance, {name: 'running'});
-      this.#expected = 'shutdown';
-      void instance.qmp.execute('quit').catch(() => undefined);
-      return;
+      return void instance.qmp.execute('quit').catch(() => undefined); // its end is what tells
     }
-    this.live(instance, {name: status.status === 'paused' ? 'paused' : 'running'});
+    this.live(instance, {name: found});
     await this.#activate(instance);
   }
 
@@ -148,6 +151,7 @@ export class QemuGuest implements Guest {
       return this.#end('shutdown', 'stopped before it booted');
     }
     if (this.#state.name !== 'running') return; // paused vCPUs see no button
+    this.#restarting = false; // a soft reboot that the guest never obeyed must not bring it back now
     await this.#command('shutdown', 'system_powerdown');
   }
 
@@ -327,7 +331,8 @@ export class QemuGuest implements Guest {
         return void instance.qmp.execute('quit').catch(() => undefined);
       case 'STOP':
         // The end of a migration stops the guest here: nobody has paused it.
-        if (this.#restarting || this.#migration?.isCopying === true) return;
+        // Nor has anybody when it switched itself off.
+        if (this.#restarting || this.#expected !== undefined || this.#migration?.isCopying === true) return;
         return this.#state.name === 'running' ? this.#move({name: 'paused'}) : undefined;
       case 'RESUME':
         return this.#state.name === 'paused' ? this.#move({name: 'running'}) : undefined;
@@ -359,12 +364,16 @@ export class QemuGuest implements Guest {
     this.#agent = undefined;
     this.#migration?.cancel('the guest has ended');
     const instance = this.#instance;
+    this.#tidy(instance);
+    this.#move({name: 'ended', how, message});
+  }
+
+  #tidy(instance: QemuInstance | undefined): void {
     if (instance !== undefined) {
       instance.forget();
       rmSync(instance.place.ephemeral, {recursive: true, force: true});
     }
     this.#context.forget(this);
-    this.#move({name: 'ended', how, message});
   }
 
   async #watchAgent(instance: QemuInstance): Promise<void> {

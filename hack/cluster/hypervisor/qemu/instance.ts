@@ -84,17 +84,32 @@ export async function startInstance(options: StartOptions): Promise<QemuInstance
   });
   failure.catch(() => undefined); // after the start it is `ended` that tells
   child.unref();
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
   try {
+    // Before anything is said to it: were this program killed now, its next run must know of the process.
+    if (identity !== undefined) writeRecord(place.folder, recordOf(place, identity, plan, options.nics));
     const qmp = await Promise.race([connectQmp({path: files.qmp, deadlineMs: START_TIMEOUT_MS, clock, signal}), failure]);
-    const identity = identify(child.pid ?? -1);
     if (identity === undefined) throw new Error(`qemu ended at once: ${wordsOf(place.folder)}`);
-    const instance = new Instance({place, files, plan, identity, qmp, nics: options.nics, clock});
-    instance.record(plan);
-    return instance;
+    return new Instance({place, files, plan, identity, qmp, nics: options.nics, clock});
   } catch (error) {
-    child.kill('SIGKILL');
+    if (identity !== undefined) await endProcess(identity, clock);
     throw error;
   }
+}
+
+async function endProcess(identity: ProcessIdentity, clock: Clock): Promise<void> {
+  signalProcess(identity, 'SIGKILL');
+  while (isAlive(identity)) await clock.sleep(GONE_POLL_MS); // nothing refuses SIGKILL
+}
+
+function recordOf(
+  {folder: _folder, root: _root, ...place}: RunPlace,
+  process: ProcessIdentity,
+  plan: MachinePlan,
+  nics: ReadonlyMap<number, NicAttachment>,
+): RunRecord {
+  const states = Object.fromEntries([...nics].map(([index, nic]) => [String(index), nic.state]));
+  return {version: 1, ...place, process, plan, nics: states};
 }
 
 /** Finds a qemu again that an earlier run of this program started; undefined when it has ended or does not answer. */
@@ -173,8 +188,7 @@ class Instance implements QemuInstance {
   async #watch(): Promise<void> {
     await this.qmp.closed;
     if (this.#letGo) return new Promise(() => undefined);
-    signalProcess(this.process, 'SIGKILL');
-    while (isAlive(this.process)) await this.#clock.sleep(GONE_POLL_MS);
+    await endProcess(this.process, this.#clock);
   }
 
   lastWords(): string {
@@ -183,9 +197,7 @@ class Instance implements QemuInstance {
 
   record(plan: MachinePlan): void {
     this.#plan = plan;
-    const {folder, sockets, ephemeral, vmiUid, key, nodeName} = this.place;
-    const nics = Object.fromEntries([...this.nics].map(([index, nic]) => [String(index), nic.state]));
-    writeRecord(folder, {version: 1, vmiUid, key, nodeName, process: this.process, sockets, plan, nics, ephemeral});
+    writeRecord(this.place.folder, recordOf(this.place, this.process, plan, this.nics));
   }
 
   async kill(): Promise<void> {

@@ -49,6 +49,8 @@ export interface MachinePlan {
   readonly graphics: boolean;
   readonly disks: readonly PlannedDisk[];
   readonly nics: readonly PlannedNic[];
+  /** What the VMI asks for beyond it, a sentence each; it is remembered with the machine. Default: nothing. */
+  readonly unsupported?: readonly string[];
 }
 
 /** A plan, and what the VMI asks for that it cannot honour: a sentence each, for an event and a condition. */
@@ -151,7 +153,7 @@ export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {r
     disks: withBootOrder(disks),
     nics: plannedNics(vmi, unsupported),
   };
-  return {plan, unsupported};
+  return {plan: unsupported.length === 0 ? plan : {...plan, unsupported}, unsupported};
 }
 
 function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsupported: string[]): PlannedDisk {

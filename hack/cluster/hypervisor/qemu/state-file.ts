@@ -1,5 +1,5 @@
 /** What is written down about each running guest, so that a restarted program finds it again and `down` leaves none behind. */
-import {mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {isAlive, signalProcess} from '../../process-identity.ts';
 import type {ProcessIdentity} from '../../process-identity.ts';
@@ -62,22 +62,33 @@ export function readRecords(root: string): readonly {readonly folder: string; re
   }
   return names.flatMap((name) => {
     const folder = join(root, name);
-    const record = name.includes('.') ? undefined : readRecord(folder);
+    const record = readRecord(folder);
     return record === undefined ? [] : [{folder, record}];
   });
 }
 
-/** Removes the files of a run that has ended; its serial log goes to `ended/<namespace>_<name>.log`, where the newest one stays. */
+/** Serial logs of guests that have ended: so many stay. */
+const KEPT_LOGS = 100;
+
+/** Removes the files of a run that has ended; its serial log goes to `ended.logs/<namespace>_<name>.log`, where the newest one stays. */
 export function forgetRun(root: string, folder: string, record: Pick<RunRecord, 'key' | 'sockets'>): void {
   const kept = join(root, 'ended.logs');
   mkdirSync(kept, {recursive: true, mode: 0o700});
   try {
     renameSync(join(folder, 'serial.log'), join(kept, `${record.key.replace('/', '_')}.log`));
+    pruneOldest(kept);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   rmSync(folder, {recursive: true, force: true});
   rmSync(record.sockets, {recursive: true, force: true});
+}
+
+function pruneOldest(folder: string): void {
+  const names = readdirSync(folder);
+  if (names.length <= KEPT_LOGS) return;
+  const byAge = names.map((name) => ({name, atMs: statSync(join(folder, name)).mtimeMs})).toSorted((a, b) => a.atMs - b.atMs);
+  for (const {name} of byAge.slice(0, names.length - KEPT_LOGS)) rmSync(join(folder, name), {force: true});
 }
 
 /** Ends every recorded guest below a folder (SIGKILL: there is nobody to wait for a polite end). Returns their keys. */

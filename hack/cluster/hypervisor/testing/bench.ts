@@ -27,7 +27,7 @@ export interface TestBench {
   readonly vmis: Informer<Vmi>;
   informer<T extends KubeObject>(type: ResourceType<T>): Promise<Informer<T>>;
   /** A life cycle of simulated guests (50 ms to start and to stop, 500 ms to copy); ends with the bench. */
-  lifeCycle(): Promise<{readonly lifeCycle: LifeCycle; readonly table: GuestTable}>;
+  lifeCycle(): Promise<{readonly lifeCycle: LifeCycle; readonly table: GuestTable; /** Events. */ readonly told: readonly string[]}>;
   /** Lets sockets, queues and timers make progress until `probe` is true; time moves on by at most `withinMs` (default 10 s). */
   until(what: string, probe: () => boolean, withinMs?: number): Promise<void>;
   /** Lets everything that is under way come to rest, without time moving on. */
@@ -80,6 +80,7 @@ export async function openBench(): Promise<TestBench> {
       await pods.waitForSync();
       const nodes = await informer(NODE);
       const table = createGuestTable();
+      const told: string[] = [];
       const lifeCycle = startLifeCycle({
         vmis,
         pods,
@@ -88,13 +89,14 @@ export async function openBench(): Promise<TestBench> {
         drivers: {simulated: createSimulatedDriver({clock})},
         mode: 'simulated',
         table,
+        events: {event: (object, input) => void told.push(`${object.metadata.name}: ${input.reason}: ${input.message}`)},
         power: createHostPower(nodes),
         address: '10.245.0.20',
         clock,
         log: silentLogger,
       });
       ends.unshift(() => lifeCycle.stop());
-      return {lifeCycle, table};
+      return {lifeCycle, table, told};
     },
     async until(what, probe, withinMs = 10_000) {
       const start = clock.monotonicMs();
