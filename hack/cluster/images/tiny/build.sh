@@ -12,7 +12,7 @@ cd "$WORK"
 unpack_packages "$DEBS" packages
 make_initramfs initrd
 
-mkdir -p root/{bin,sbin,dev,proc,sys,tmp,run,mnt,root,lib/x86_64-linux-gnu,usr/bin,usr/sbin,usr/lib,var/www,var/lib/guest,var/log,etc/dropbear}
+mkdir -p root/{bin,sbin,dev,proc,sys,tmp,run,mnt,root,home,srv,opt,lib/x86_64-linux-gnu,usr/{bin,sbin,lib,local/bin},var/tmp,var/www,var/lib/guest,var/log,etc/dropbear}
 cp "$BUSYBOX" root/bin/
 for name in $("$BUSYBOX" --list); do [ "$name" = busybox ] || ln -s busybox "root/bin/$name"; done
 ln -s ../bin/busybox root/sbin/init
@@ -38,7 +38,7 @@ chmod -R u=rwX,go=rX root
 chmod 755 root/etc/init.d/* root/var/www/cgi-bin/*
 chmod 600 root/etc/shadow
 chmod 700 root/root
-chmod 1777 root/tmp
+chmod 1777 root/tmp root/var/tmp
 settle root
 make_ext4 root root.img "$ROOT_MIB" root
 
