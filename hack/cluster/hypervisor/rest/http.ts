@@ -66,8 +66,11 @@ export function createHandlers(options: HandlerOptions): Handlers {
     if (guest === undefined) return {status: 404, text: `no guest of VirtualMachineInstance ${path.key} runs here`};
     const device = DEVICES.find((each) => each === path.verb);
     if (device === undefined) return notAvailable(`the ${path.verb} websocket`, guest);
+    const target = {key: path.key, device, guest};
+    if (device === 'vnc' && wantsToDisturbNobody(request) && options.sessions.has(target))
+      return {status: 503, text: 'somebody else has the screen, and preserveSession=true asks to leave it to them'};
     try {
-      const opened = await options.sessions.open(request, socket, head, {key: path.key, device, guest});
+      const opened = await options.sessions.open(request, socket, head, target);
       return opened ? undefined : notAvailable(`the ${device} websocket`, guest);
     } catch (error) {
       if (error instanceof GuestVerbError) return {status: 409, text: error.message};
@@ -91,6 +94,10 @@ export function createHandlers(options: HandlerOptions): Handlers {
 }
 
 const DEVICES: readonly GuestDevice[] = ['console', 'vnc'];
+
+/** virt-api's own parameter of vnc; it sends `false` where its caller says nothing. */
+const wantsToDisturbNobody = ({url = ''}: IncomingMessage): boolean =>
+  new URL(url, 'http://handler').searchParams.get('preserveSession') === 'true';
 
 async function drained(request: IncomingMessage): Promise<boolean> {
   let bytes = 0;

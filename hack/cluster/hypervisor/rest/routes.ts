@@ -7,7 +7,7 @@ import type {GuestTable} from '../guest-table.ts';
 export type Answer =
   | {readonly status: 200; readonly json: unknown}
   | {readonly status: 200; readonly png: Buffer}
-  | {readonly status: 400 | 403 | 404 | 405 | 409 | 500 | 501; readonly text: string};
+  | {readonly status: 400 | 403 | 404 | 405 | 409 | 500 | 501 | 503; readonly text: string};
 
 /** A request that was understood as far as its path. */
 export interface Verb {

@@ -25,21 +25,25 @@ const MAX_MESSAGE_BYTES = 1 << 20;
 const TAKEN_OVER = 'another session took over';
 const GUEST_GONE = 'the guest closed its side';
 
+/** What is to be joined. */
+export interface SessionTarget {
+  /** `namespace/name` of the VMI. */
+  readonly key: string;
+  readonly device: GuestDevice;
+  readonly guest: Pick<Guest, 'connect'>;
+}
+
 /** Open sessions. */
 export interface Sessions {
   /**
    * Takes a request for a websocket over. Resolves with false, and has touched nothing, when the guest has no such device; rejects when the
    * device cannot be opened.
    */
-  open(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    target: {readonly key: string; readonly device: GuestDevice; readonly guest: Guest},
-  ): Promise<boolean>;
+  open(request: IncomingMessage, socket: Duplex, head: Buffer, target: SessionTarget): Promise<boolean>;
+  /** Whether somebody has the device. */
+  has(target: Pick<SessionTarget, 'key' | 'device'>): boolean;
   /** Ends all. */
   close(): void;
-  readonly size: number;
 }
 
 interface Session {
@@ -56,16 +60,19 @@ export function createSessions(options: {readonly clock: Clock; readonly log: Lo
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+  const nameOf = ({key, device}: Pick<SessionTarget, 'key' | 'device'>): string => `${device} of ${key}`;
   return {
-    get size() {
-      return sessions.size;
-    },
-    async open(request, socket, head, {key, device, guest}) {
-      const name = `${device} of ${key}`;
-      sessions.get(name)?.end(TAKEN_OVER); // qemu serves one connection: the older one must go first
-      const stream = await guest.connect(device);
+    has: (target) => sessions.has(nameOf(target)),
+    async open(request, socket, head, target) {
+      const name = nameOf(target);
+      sessions.get(name)?.end(TAKEN_OVER); // qemu serves one connection to a serial port: the older one must go first
+      const stream = await target.guest.connect(target.device);
       if (stream === undefined) return false;
+      stream.on('error', (error) => log.debug({err: error, session: name}, 'device')); // `close` follows, and is acted upon
+      let joined = false;
       server.handleUpgrade(request, socket, head, (client) => {
+        joined = true;
+        sessions.get(name)?.end(TAKEN_OVER); // of two that came at once, the one that is served now is the newer one
         const session = join(client, stream, clock, () => {
           if (sessions.get(name) === session) sessions.delete(name);
           log.info({session: name}, 'session ended');
@@ -73,6 +80,7 @@ export function createSessions(options: {readonly clock: Clock; readonly log: Lo
         sessions.set(name, session);
         log.info({session: name}, 'session');
       });
+      if (!joined) stream.destroy(); // the handshake was no good: ws has said so
       return true;
     },
     close() {
@@ -92,18 +100,20 @@ export function join(client: WebSocket, stream: Duplex, clock: Clock, onEnd: () 
     over = true;
     stopPings();
     stream.destroy();
+    client.resume(); // else the answer to our goodbye is never read
     client.close(1000, reason);
     onEnd();
   };
   const ping = (): void => {
-    if (over) return;
-    if (!answered) {
-      client.terminate();
-      return end('no answer to a ping');
+    // Who reads slowly cannot answer yet, and while the guest takes nothing we do not hear the answer: neither is gone.
+    if (answered || client.bufferedAmount > 0 || client.isPaused) {
+      answered = false;
+      client.ping();
+      stopPings = clock.setTimer(PING_INTERVAL_MS, ping);
+      return;
     }
-    answered = false;
-    client.ping();
-    stopPings = clock.setTimer(PING_INTERVAL_MS, ping);
+    client.terminate();
+    end('no answer to a ping');
   };
   stopPings = clock.setTimer(PING_INTERVAL_MS, ping);
 
@@ -122,10 +132,9 @@ export function join(client: WebSocket, stream: Duplex, clock: Clock, onEnd: () 
   client.on('message', (message) => {
     if (over) return;
     const bytes = Array.isArray(message) ? Buffer.concat(message) : Buffer.from(message as Buffer);
-    if (!stream.write(bytes)) {
-      client.pause();
-      stream.once('drain', () => client.resume());
-    }
+    if (stream.write(bytes) || client.isPaused) return;
+    client.pause();
+    stream.once('drain', () => client.resume());
   });
   client.on('pong', () => {
     answered = true;
@@ -133,7 +142,7 @@ export function join(client: WebSocket, stream: Duplex, clock: Clock, onEnd: () 
   client.on('close', () => end(''));
   client.on('error', () => end('')); // `close` says nothing more
   stream.on('end', () => end(GUEST_GONE));
-  stream.on('close', () => end(GUEST_GONE));
-  stream.on('error', () => end(GUEST_GONE));
+  stream.on('close', () => end(GUEST_GONE)); // also after its errors
+  if (stream.destroyed) clock.setTimer(0, () => end(GUEST_GONE)); // `close` may have been before anybody listened
   return {end};
 }
