@@ -59,7 +59,7 @@ class SimulatedGuest implements Guest {
 
   constructor(order: GuestOrder, clock: Clock, times: Required<SimulatedTimes>, state: 'starting' | 'running' | 'paused') {
     this.vmiUid = order.vmi.metadata.uid ?? '';
-    this.facts = {machineType: SIMULATED_MACHINE_TYPE, agent: agentOf(order.vmi)};
+    this.facts = simulatedFacts(order.vmi);
     this.#clock = clock;
     this.#times = times;
     this.#onChange = order.onChange;
@@ -218,6 +218,9 @@ function copyMsOf(vmi: Vmi): number | undefined {
   const seconds = vmi.metadata.annotations?.[ANNOTATIONS.migrationSeconds] ?? '';
   return /^\d{1,4}$/.test(seconds) ? Math.min(Number(seconds), 3600) * 1000 : undefined;
 }
+
+/** What is known of a simulated guest from its first moment: the same for every run, because nothing of it comes from a guest. */
+export const simulatedFacts = (vmi: Vmi): GuestFacts => ({machineType: SIMULATED_MACHINE_TYPE, agent: agentOf(vmi)});
 
 function agentOf(vmi: Vmi): AgentFacts {
   const interfaces = (vmi.spec.domain.devices?.interfaces ?? []).map(

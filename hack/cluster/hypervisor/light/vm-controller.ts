@@ -12,7 +12,7 @@ import {VM, VMI} from '../types.ts';
 import type {VirtualMachine, Vmi} from '../types.ts';
 import {createPlacement} from './placement.ts';
 import {decideVm} from './vm-decide.ts';
-import {vmiOf, vmStatus} from './vm-status.ts';
+import {runningVmiOf, vmStatus} from './vm-status.ts';
 
 /** What the controller works with; the informers must have synced. */
 export interface VmControllerOptions {
@@ -63,7 +63,7 @@ export function startVmController(options: VmControllerOptions): {stop(): Promis
     }
     unplaced.delete(key);
     try {
-      vmis.observe(await client.create(VMI, vmiOf(vm, place.node, clock.now()), {signal}));
+      vmis.observe(await client.create(VMI, runningVmiOf(vm, place.node, clock.now()), {signal}));
     } catch (error) {
       placement.release(key);
       if (!isAlreadyExists(error)) throw error; // the cache is behind: its event brings the key back

@@ -1,6 +1,8 @@
 /** The status of a VM and the VMI made from it, in light mode: pure. */
 import {isTrue, mergeConditions} from '../conditions.ts';
 import type {Verdict} from '../conditions.ts';
+import {simulatedFacts} from '../simulated-guest.ts';
+import {runningPatch} from '../status.ts';
 import {wholeSecond} from '../timestamps.ts';
 import {LABELS} from '../types.ts';
 import type {Condition, VirtualMachine, Vmi, VmiSpec, VmStatus} from '../types.ts';
@@ -89,8 +91,19 @@ function sameStatus(before: VmStatus, after: VmStatus): boolean {
   );
 }
 
-/** The VMI of a VM, already on its node: the life cycle takes it from Scheduled. One write does what virt-controller does in five. */
-export function vmiOf(vm: VirtualMachine, nodeName: string, nowMs: number): Vmi {
+/**
+ * The VMI of a VM, on its node and running: a simulated guest runs the moment it is handed over, and the life cycle adopts it. One write does
+ * what virt-controller and virt-handler do in six.
+ */
+export function runningVmiOf(vm: VirtualMachine, nodeName: string, nowMs: number): Vmi {
+  const vmi = scheduledVmiOf(vm, nodeName, nowMs);
+  const {interfaces, ...status} = runningPatch(vmi, simulatedFacts(vmi), undefined, nowMs).status; // no pods, so no pod's address either
+  // A MAC address that the spec leaves open is made from the uid that the API server has yet to give: the life cycle adds that later.
+  const known = (vmi.spec.domain.devices?.interfaces ?? []).every(({macAddress}) => macAddress !== undefined);
+  return {...vmi, status: {...vmi.status, ...status, ...(known ? {interfaces} : {})} as NonNullable<Vmi['status']>};
+}
+
+function scheduledVmiOf(vm: VirtualMachine, nodeName: string, nowMs: number): Vmi {
   const {metadata, spec} = vm.spec.template;
   const now = wholeSecond(nowMs);
   const {name, namespace, uid = '', generation = 1} = vm.metadata;

@@ -5,7 +5,7 @@ import type {Condition, VirtualMachine, Vmi, VmiPhase, VmiSpec} from '../types.t
 import {createPlacement, fits} from './placement.ts';
 import {decideVm, runStrategyOf} from './vm-decide.ts';
 import type {VmStep} from './vm-decide.ts';
-import {vmiOf, vmStatus} from './vm-status.ts';
+import {runningVmiOf, vmStatus} from './vm-status.ts';
 
 const NOW = Date.parse('2026-01-01T10:00:00.500Z');
 const owner = (uid: string) => ({
@@ -100,10 +100,10 @@ describe('vmStatus', () => {
   });
 });
 
-describe('vmiOf', () => {
+describe('runningVmiOf', () => {
   const refusing: object = {autoattachPodInterface: false};
-  test('is handed over to its node, and belongs to the VM', () => {
-    const made = vmiOf(vm({metadata: {generation: 3}}), 'bm-002', NOW);
+  test('runs on its node, and belongs to the VM', () => {
+    const made = runningVmiOf(vm({metadata: {generation: 3}}), 'bm-002', NOW);
     expect(made.metadata).toMatchObject({
       name: 'vm1',
       namespace: 'ns',
@@ -111,7 +111,17 @@ describe('vmiOf', () => {
       annotations: {c: 'd', 'kubevirt.io/vm-generation': '3'},
       ownerReferences: [{kind: 'VirtualMachine', uid: 'vm-uid', controller: true, blockOwnerDeletion: true}],
     });
-    expect(made.status).toMatchObject({phase: 'Scheduled', nodeName: 'bm-002'});
+    expect(made.status).toMatchObject({phase: 'Running', nodeName: 'bm-002'});
+    expect(made.status?.phaseTransitionTimestamps?.map(({phase}) => phase)).toEqual(['Pending', 'Scheduling', 'Scheduled', 'Running']);
+    expect(made.status?.conditions?.map(({type}) => type)).toEqual(expect.arrayContaining(['Ready', 'LiveMigratable', 'AgentConnected']));
+  });
+
+  test.each<[string, object, boolean]>([
+    ['in the spec', {macAddress: '02:00:00:00:00:01'}, true],
+    ['still to be made from the uid', {}, false],
+  ])('tells its addresses with a MAC address %s: %s', (_name, mac, told) => {
+    const domain = {devices: {interfaces: [{name: 'nic0', bridge: {}, ...mac}]}};
+    expect(runningVmiOf(vm({template: {spec: {domain}}}), 'bm-002', NOW).status?.interfaces !== undefined).toBe(told);
   });
 
   test.each<[string, VmiSpec['domain'], number]>([
@@ -119,7 +129,7 @@ describe('vmiOf', () => {
     ['refused', {devices: refusing}, 0],
     ['empty list', {devices: {interfaces: []}}, 0],
   ])('network, %s', (_name, domain, count) => {
-    const made = vmiOf(vm({template: {spec: {domain}}}), 'bm-002', NOW);
+    const made = runningVmiOf(vm({template: {spec: {domain}}}), 'bm-002', NOW);
     expect(made.spec.domain.devices?.interfaces ?? []).toHaveLength(count);
   });
 });
