@@ -23,7 +23,9 @@ import {startVmController} from './light/vm-controller.ts';
 import {createScrape} from './metrics/scrape.ts';
 import {startRestServer} from './rest/server.ts';
 import {createClusterNetworks} from './net/cluster-networks.ts';
+import {removeStaleReach} from './net/stale-reach.ts';
 import {createQemuDriver} from './qemu/driver.ts';
+import {livingGuests} from './qemu/state-file.ts';
 import {createSimulatedDriver} from './simulated-guest.ts';
 import {DATA_VOLUME, LABELS, VM, VMI} from './types.ts';
 import {createVmiWriter} from './vmi-writer.ts';
@@ -107,6 +109,7 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
 
     const strays = await qemu?.endStrays((uid) => vmis.list().some(({metadata}) => metadata.uid === uid));
     if (strays !== undefined && strays.length > 0) log.warn({guests: strays}, 'ended guests that had outlived their VMIs');
+    if (qemu !== undefined) await removeStaleReach({client: admin, vmis: vmis.list(), lives: livingGuests(config.qemu?.root ?? ''), log});
     const lifeCycle = startLifeCycle({
       vmis,
       pods,

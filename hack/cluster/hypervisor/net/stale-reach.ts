@@ -1,10 +1,11 @@
 /** What an earlier run of this program left said of guests that have ended since: a server must not name a place where nobody answers. */
 import {SERVER} from '../../../../crds/index.ts';
+import type {Server} from '../../../../crds/index.ts';
 import type {KubeClient} from '../../../../kube/client.ts';
 import {isNotFound} from '../../../../kube/errors.ts';
 import type {Logger} from '../../../../kube/log.ts';
 import {keyOf, refOfObject} from '../../../../kube/objects.ts';
-import type {KubeObject, ResourceType} from '../../../../kube/objects.ts';
+import type {KubeObject, List, ResourceType} from '../../../../kube/objects.ts';
 import {VMI} from '../types.ts';
 import type {Vmi} from '../types.ts';
 import {REACH_ANNOTATION} from './reach.ts';
@@ -40,11 +41,12 @@ export async function removeStaleReach(options: {
   };
   try {
     for (const vmi of vmis) if (isStale(vmi)) await remove(VMI, vmi);
-    for (let next: string | undefined = ''; next !== undefined;) {
-      const page = await client.list(SERVER, {limit: PAGE, signal, ...(next === '' ? {} : {continue: next})});
+    let next: string | undefined;
+    do {
+      const page: List<Server> = await client.list(SERVER, {limit: PAGE, signal, ...(next === undefined ? {} : {continue: next})});
       for (const server of page.items) if (isStale(server)) await remove(SERVER, server);
-      next = page.metadata.continue === '' ? undefined : page.metadata.continue;
-    }
+      next = page.continue;
+    } while (next !== undefined && next !== '');
   } catch (error) {
     if (!isNotFound(error)) log.warn({err: error}, 'servers may name places where nobody answers any more'); // no servers: a cluster without our programs
   }

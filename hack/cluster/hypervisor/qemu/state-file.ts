@@ -70,6 +70,12 @@ export function readRecords(root: string): readonly {readonly folder: string; re
 /** Serial logs of guests that have ended: so many stay. */
 const KEPT_LOGS = 100;
 
+/** Which guests (`namespace/name`) have a living process, as of now. */
+export function livingGuests(root: string): (key: string) => boolean {
+  const keys = new Set(readRecords(root).flatMap(({record}) => (isAlive(record.process) ? [record.key] : [])));
+  return (key) => keys.has(key);
+}
+
 /** Removes the files of a run that has ended; its serial log goes to `ended.logs/<namespace>_<name>.log`, where the newest one stays. */
 export function forgetRun(root: string, folder: string, record: Pick<RunRecord, 'key' | 'sockets'>): void {
   const kept = join(root, 'ended.logs');
