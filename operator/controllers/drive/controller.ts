@@ -22,6 +22,7 @@ import {conditionOf, someOf} from '../shared/conditions.ts';
 import {FIELD_MANAGER} from '../shared/finalizer.ts';
 import {namespaceGot, noAccount} from '../shared/home.ts';
 import {Pace} from '../shared/pace.ts';
+import {removeVolume} from '../shared/remove-volume.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerReference} from '../shared/owner.ts';
 import {STORAGE_CLASS, createStorageClasses} from '../shared/storage.ts';
@@ -252,8 +253,7 @@ export function createDriveController(deps: Deps, {tierOf = () => ({})}: Storage
       const copies = drives.byIndex('sourceDrive', keyOf(refOfObject(drive))).filter(({status}) => status?.phase === 'Cloning');
       if (copies.length > 0) return await wait('WaitingForClones', `being copied to ${someOf(copies.map(({metadata}) => metadata.name))}`);
       const ref = {namespace, name: claimName(drive)};
-      // In the foreground: the claim that CDI made for it goes first.
-      const volumeGone = await removeChild({client, type: DATA_VOLUME, informer: dataVolumes, signal}, drive, ref);
+      const volumeGone = await removeVolume({client, dataVolumes, pvcs, signal}, drive, ref);
       const claimGone = await removeChild({client, type: PERSISTENT_VOLUME_CLAIM, informer: pvcs, signal}, drive, ref, 'Background');
       return volumeGone && claimGone ? DONE : await wait('WaitingForChildren', 'its storage is being given back');
     },

@@ -2,6 +2,7 @@
 import {IMAGE} from '../../../crds/index.ts';
 import type {Drive, Image, ImageStatus, Reason} from '../../../crds/index.ts';
 import {keyOf, refOfObject} from '../../../kube/objects.ts';
+import type {Ref} from '../../../kube/objects.ts';
 import {ensureChild, removeChild} from '../../children/ensure.ts';
 import {volumeStateOf} from '../../kubevirt/data-volume-state.ts';
 import {claimNameOfDrive, dataSourceNameOfImage, dataVolumeNameOfImage} from '../../kubevirt/names.ts';
@@ -11,6 +12,7 @@ import {DONE, watchOf} from '../../runtime/types.ts';
 import type {ControllerDefinition, Deps, Result} from '../../runtime/types.ts';
 import {conditionOf, someOf} from '../shared/conditions.ts';
 import {namespaceGot, noAccount} from '../shared/home.ts';
+import {removeVolume} from '../shared/remove-volume.ts';
 import {createKindController} from '../shared/kind-controller.ts';
 import {controllerOf} from '../shared/owner.ts';
 import {createStorageClasses} from '../shared/storage.ts';
@@ -31,7 +33,7 @@ const DELETE_POLL_MS = 5_000;
 export function createImageController(deps: Deps, {tierOf = () => ({})}: StorageOptions = {}): ControllerDefinition {
   const {client, informers, clock} = deps;
   const storage = createStorageClasses({client, clock});
-  const {images, drives, dataVolumes, dataSources} = informers;
+  const {images, drives, dataVolumes, dataSources, pvcs} = informers;
 
   const sourceDriveOf = (image: Image): Drive | undefined => {
     const drive = image.spec.source.drive;
@@ -99,6 +101,8 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
       }),
       watchOf(dataVolumes, ownerKey),
       watchOf(dataSources, ownerKey),
+      // An image that is going waits for its claim.
+      watchOf(pvcs, ({kind, object}) => (kind === 'deleted' ? imageKeyOfClaim(refOfObject(object)) : [])),
       watchOf(drives, ({object}) => {
         const image = object.spec.source?.image;
         const waiting =
@@ -131,14 +135,17 @@ export function createImageController(deps: Deps, {tierOf = () => ({})}: Storage
           {namespace, name: dataSourceNameOfImage(image.metadata.name)},
           'Background',
         ),
-        removeChild({...target, type: DATA_VOLUME, informer: dataVolumes}, image, {
-          namespace,
-          name: dataVolumeNameOfImage(image.metadata.name),
-        }),
+        removeVolume({...target, dataVolumes, pvcs}, image, {namespace, name: dataVolumeNameOfImage(image.metadata.name)}),
       ]);
       return gone.every(Boolean) ? DONE : await wait('WaitingForChildren', 'its DataVolume and claim are being deleted');
     },
   });
+}
+
+/** The key of the image whose claim may have this name. */
+function imageKeyOfClaim({namespace = '', name}: Ref): readonly string[] {
+  const prefix = dataVolumeNameOfImage('');
+  return name.startsWith(prefix) ? [keyOf({namespace, name: name.slice(prefix.length)})] : [];
 }
 
 const isGoing = (image: Image | undefined): boolean => image?.metadata.deletionTimestamp !== undefined;

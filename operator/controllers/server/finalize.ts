@@ -113,7 +113,7 @@ export async function finalize(deps: Deps, book: LeaseBook, scope: Scope, {signa
   // All at once: the root drive waits by its own finalizer until no guest is on it.
   const [machine, rootGone, secretsGone] = await Promise.all([
     removeMachine(deps, scope, signal),
-    removeChild({client: deps.client, type: DRIVE, informer: deps.informers.drives, signal}, server, root),
+    removeChild({client: deps.client, type: DRIVE, informer: deps.informers.drives, signal}, server, root, 'Background'),
     removeSecrets(deps, scope, signal),
   ]);
   if (machine !== undefined) return machine;
