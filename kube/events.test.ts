@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
-import {createEventRecorder} from './events.ts';
+import {createEventRecorder, LONGEST_YIELD_MS} from './events.ts';
 import type {EventInput, EventRecorder} from './events.ts';
 import {silentLogger} from './log.ts';
 import type {Logger} from './log.ts';
@@ -23,13 +23,14 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const log: Logger = {...silentLogger, warn: (_fields, message) => warnings.push(message), child: () => log};
-const create = (queueSize?: number): EventRecorder =>
+const create = (queueSize?: number, busy?: () => boolean): EventRecorder =>
   createEventRecorder({
     client: server.client({clock, retry: {maxRetries: 0}}),
     component: 'basalt-operator',
     clock,
     log,
     ...(queueSize === undefined ? {} : {queueSize}),
+    ...(busy === undefined ? {} : {busy}),
   });
 const flushed = (): Promise<void> => recorder.flush(AbortSignal.timeout(4000));
 const object = (name = 'web', namespace: string | undefined = 'n'): KubeObject => ({
@@ -171,5 +172,42 @@ describe('an API server that is unwell', () => {
     const flushing = recorder.flush(abort.signal);
     abort.abort(reason);
     await expect(flushing).rejects.toBe(reason);
+  });
+});
+
+describe('events yield to other work', () => {
+  const stored = (): number => server.objects(EVENT).length;
+
+  test('until it is done, and then all go', async () => {
+    let busy = true;
+    recorder = create(2_000, () => busy);
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) recorder.event(object(name), failed);
+    clock.advance(5_000);
+    await settle();
+    expect(stored()).toBe(0);
+    busy = false;
+    clock.advance(100);
+    await until('all six', () => stored() === 6);
+  });
+
+  test.each<[string, number, number]>([
+    ['for a bounded time', 2_000, LONGEST_YIELD_MS],
+    ['only while the queue is not filling up', 8, 0],
+  ])('%s', async (_name, queueSize, ms) => {
+    recorder = create(queueSize, () => true);
+    for (const name of ['a', 'b', 'c']) recorder.event(object(name), failed);
+    recorder.event(object('c'), failed); // a repetition does not make it young again
+    await settle();
+    expect(stored()).toBe(0);
+    if (ms === 0) recorder.event(object('d'), failed);
+    else clock.advance(ms);
+    await until('the first', () => stored() >= 1);
+  });
+
+  test('but not when somebody waits for them', async () => {
+    recorder = create(2_000, () => true);
+    for (const name of ['a', 'b']) recorder.event(object(name), failed);
+    await flushed();
+    expect(stored()).toBe(2);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Events on objects (`events.k8s.io/v1`), for `kubectl describe`. Recording never fails and never waits: events are queued, repetitions
- * become a series of one Event, and when the queue is full the oldest go.
+ * become a series of one Event, and when the queue is full the oldest go. Events yield to work that somebody waits for (`busy`), in bounds.
  */
 import {createHash} from 'node:crypto';
 import type {KubeClient} from './client.ts';
@@ -42,7 +42,18 @@ export interface EventRecorderOptions {
   readonly log: Logger;
   /** Events that may wait. Default 2,000. */
   readonly queueSize?: number;
+  /**
+   * Whether there is work that goes first: events then wait, at most {@link LONGEST_YIELD_MS} and while the queue is less than half full, so
+   * that none is lost by waiting. Default: never.
+   */
+  readonly busy?: () => boolean;
 }
+
+/** How long events yield to other work at most, in milliseconds. */
+export const LONGEST_YIELD_MS = 30_000;
+/** How often it is looked whether that work is done, in milliseconds. */
+const LOOK_AGAIN_MS = 100;
+const QUEUE_SIZE = 2_000;
 
 /** Between two writes to the same series; what comes meanwhile is counted. */
 const SERIES_WRITE_MS = 10_000;
@@ -60,6 +71,8 @@ interface Series {
   readonly first: Event;
   count: number;
   lastMs: number;
+  /** Since when it waits to be sent; of no meaning while it does not. */
+  queuedMs: number;
   /** How often the server knows of; 0 before the Event is there. */
   sentCount: number;
   sentMs: number;
@@ -77,6 +90,8 @@ class Recorder implements EventRecorder {
   readonly #queue = new Set<Series>();
   readonly #flushes = new Waiters();
   #senders = 0;
+  /** Whether a timer runs that looks again whether events may go. */
+  #looking = false;
   #dropped = 0;
   #failing = false;
 
@@ -92,7 +107,7 @@ class Recorder implements EventRecorder {
     const known = this.#series.get(key);
     if (known === undefined || nowMs - known.lastMs > SERIES_END_MS) {
       const first = eventOf(object, input, key, this.#options);
-      const series = {key, first, count: 1, lastMs: nowMs, sentCount: 0, sentMs: 0, sending: false};
+      const series = {key, first, count: 1, lastMs: nowMs, queuedMs: nowMs, sentCount: 0, sentMs: 0, sending: false};
       this.#series.delete(key);
       this.#series.set(key, series);
       this.#forgetOldest();
@@ -108,28 +123,53 @@ class Recorder implements EventRecorder {
     for (const series of this.#series.values()) {
       if (series.count > series.sentCount) this.#enqueue(series);
     }
-    await this.#flushes.wait(() => (this.#queue.size === 0 && this.#senders === 0 ? {result: undefined} : undefined), signal);
+    const flushed = this.#flushes.wait(() => (this.#queue.size === 0 && this.#senders === 0 ? {result: undefined} : undefined), signal);
+    this.#wake(); // whoever waits ends the yielding
+    await flushed;
   }
 
   #enqueue(series: Series): void {
-    const {queueSize = 2_000, log} = this.#options;
+    const {queueSize = QUEUE_SIZE, log} = this.#options;
     if (series.sending || this.#queue.has(series)) return; // looked at again when the sender is done with it
+    series.queuedMs = this.#options.clock.monotonicMs();
     this.#queue.add(series);
     if (this.#queue.size > queueSize) {
       const [oldest] = this.#queue;
       if (oldest !== undefined) this.#drop(oldest);
       if (this.#dropped++ === 0) log.warn({queueSize}, 'events come faster than they can be sent; dropping the oldest');
     }
-    if (this.#senders < SENDERS) {
-      this.#senders++; // one more for each event, until all are at work; each ends when nothing waits
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#mustYield()) {
+      if (this.#looking) return;
+      this.#looking = true;
+      this.#options.clock.setTimer(LOOK_AGAIN_MS, () => {
+        this.#looking = false;
+        this.#wake();
+      });
+      return;
+    }
+    // One sender for each event, until all are at work; each ends when nothing waits, or what waits has to yield again.
+    for (let more = Math.min(SENDERS - this.#senders, this.#queue.size); more > 0; more--) {
+      this.#senders++;
       void this.#sendAll();
     }
+  }
+
+  #mustYield(): boolean {
+    const {busy, queueSize = QUEUE_SIZE, clock} = this.#options;
+    const [oldest] = this.#queue;
+    if (busy === undefined || oldest === undefined || this.#flushes.size > 0 || this.#queue.size * 2 >= queueSize) return false;
+    return clock.monotonicMs() - oldest.queuedMs < LONGEST_YIELD_MS && busy();
   }
 
   /** Never rejects. */
   async #sendAll(): Promise<void> {
     await Promise.resolve(); // record first, send later: `event` returns before anything is serialised
     for (const series of this.#queue) {
+      if (this.#mustYield()) break;
       this.#queue.delete(series);
       series.sending = true;
       const count = series.count;
@@ -147,6 +187,7 @@ class Recorder implements EventRecorder {
     }
     this.#senders--;
     if (this.#queue.size === 0) this.#dropped = 0;
+    else this.#wake();
     this.#flushes.check();
   }
 

@@ -68,7 +68,14 @@ async function run(config: OperatorConfig, log: Logger): Promise<void> {
   });
   const {informers, managed} = createInformers({client, clock, log, metrics: clientMetrics.reflector, systemNamespace: config.namespace});
   const kinds = createServedKinds({client, clock, log});
-  const events = createEventRecorder({client, component: 'basalt-operator', clock, log});
+  const events = createEventRecorder({
+    client,
+    component: 'basalt-operator',
+    clock,
+    log,
+    // In a burst, machines and statuses first: events are for later reading.
+    busy: () => manager.busy,
+  });
   const sequences = new Map<string, Sequence>();
   const deps: Deps = {
     client,

@@ -98,6 +98,21 @@ test('a standby fills its caches and runs no controller; on taking over it does'
   expect([runs, manager.leading]).toEqual([['a'], true]);
 });
 
+test('is busy while a controller has work, and not before or after', async () => {
+  const work = Promise.withResolvers<Result>();
+  const {kinds, vote, manager} = setUp(() => work.promise);
+  manager.start();
+  kinds.serve();
+  await settle();
+  expect(manager.busy).toBe(false);
+  vote.win();
+  await settle();
+  expect(manager.busy).toBe(true);
+  work.resolve(DONE);
+  await settle();
+  expect(manager.busy).toBe(false);
+});
+
 describe('readiness', () => {
   test('names what is missing, and a standby with filled caches is ready', async () => {
     const {kinds, informer, manager} = setUp();

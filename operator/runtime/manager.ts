@@ -65,6 +65,8 @@ export interface Manager {
   /** Why the program is not ready, one sentence each. A standby with filled caches is ready. */
   unready(): readonly string[];
   readonly leading: boolean;
+  /** Whether a controller works on a key, or has one ready to be worked on. */
+  readonly busy: boolean;
   /** Stops in order; resolves within the two grace periods. Calling it again returns the same promise. */
   shutdown(): Promise<void>;
 }
@@ -183,6 +185,9 @@ export function createManager(options: ManagerOptions): Manager {
     },
     get leading() {
       return leading;
+    },
+    get busy() {
+      return controllers.some(({queue}) => queue.depth > 0 || queue.active.size > 0);
     },
     shutdown() {
       shuttingDown ??= shutdown();
