@@ -106,6 +106,15 @@ test('network data: DHCP or a static address, each NIC by its MAC', () => {
   });
 });
 
+test('network data: of several NICs with a gateway the first has the default route', () => {
+  const nic = (last: number) => ({
+    macAddress: `52:54:00:00:00:0${last}`,
+    static: {address: `10.0.${last}.5`, prefixLength: 24, gateway: `10.0.${last}.1`},
+  });
+  const {ethernets} = parse(buildNetworkData([{macAddress: '52:54:00:00:00:09'}, nic(1), nic(2)])) as {ethernets: Record<string, object>};
+  expect(Object.values(ethernets).map((each) => 'routes' in each)).toEqual([false, true, false]);
+});
+
 test('the Secret holds both under the names that KubeVirt reads, owned by the server', () => {
   const secret = buildCloudInitSecret(SEED);
   expect(secret.metadata).toEqual({

@@ -117,8 +117,12 @@ export function buildUserData(seed: Seed): string {
   return `#cloud-config\n${stringify(config, {lineWidth: 0, aliasDuplicateObjects: false})}`;
 }
 
-/** Network data v2, each NIC found by its MAC address. */
+/**
+ * Network data v2, each NIC found by its MAC address. The first with a gateway has the default route: a second one would be taken for an
+ * error by some guests, and for a better one by others.
+ */
 export function buildNetworkData(nics: readonly SeedNic[]): string {
+  const wayOut = nics.find((nic) => nic.static?.gateway !== undefined);
   const ethernets = Object.fromEntries(
     nics.map((nic, index) => {
       const match = {macaddress: nic.macAddress};
@@ -129,7 +133,7 @@ export function buildNetworkData(nics: readonly SeedNic[]): string {
         {
           match,
           addresses: [`${address}/${prefixLength}`],
-          ...(gateway === undefined ? {} : {routes: [{to: 'default', via: gateway}]}),
+          ...(gateway === undefined || nic !== wayOut ? {} : {routes: [{to: 'default', via: gateway}]}),
           ...(nameservers === undefined || nameservers.length === 0 ? {} : {nameservers: {addresses: [...nameservers]}}),
         },
       ];
