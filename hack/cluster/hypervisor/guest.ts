@@ -36,10 +36,20 @@ export interface AgentFacts {
   readonly fileSystems: readonly object[];
 }
 
+/** The devices of a running guest. */
+export interface DeviceFacts {
+  /** Disks with bytes, by name: the name of the device that the guest sees, as far as one can know (`vdb`). */
+  readonly disks: ReadonlyMap<string, string>;
+  /** Interfaces by name: whether the link is up. */
+  readonly nics: ReadonlyMap<string, boolean>;
+}
+
 /** What is known about a running guest beyond its VMI. */
 export interface GuestFacts {
   /** The versioned machine type that runs, e.g. `pc-q35-7.2`; a migration target's node must offer it. */
   readonly machineType: string;
+  /** Its devices as they are, where they can differ from what the VMI asks for. */
+  readonly devices?: DeviceFacts;
   readonly agent?: AgentFacts;
   /** What the VMI asks for that this guest does not have, a sentence each. Absent or empty: it is wholly as asked. */
   readonly unsupported?: readonly string[];

@@ -34,7 +34,10 @@ export function interfaceStatuses(vmi: Vmi, facts: GuestFacts, podAddress: strin
   const leased = leasedAddresses(vmi);
   const present = new Map((vmi.status?.interfaces ?? []).map((nic) => [nic.name, nic]));
   const onPodNetwork = new Set((vmi.spec.networks ?? []).filter((network) => network.pod !== undefined).map((network) => network.name));
-  return (vmi.spec.domain.devices?.interfaces ?? []).map((nic, index) => {
+  return (vmi.spec.domain.devices?.interfaces ?? []).flatMap((nic, index) => {
+    // One that is gone must not be shown: virt-controller then takes it out of the spec. One that is still there is.
+    const plugged = facts.devices?.nics.get(nic.name);
+    if (facts.devices === undefined ? nic.state === 'absent' : plugged === undefined) return [];
     const mac = macOf(vmi, index);
     const seen = facts.agent?.interfaces.get(mac);
     const first = leased.get(nic.name) ?? (onPodNetwork.has(nic.name) ? podAddress : undefined);
@@ -48,6 +51,7 @@ export function interfaceStatuses(vmi: Vmi, facts: GuestFacts, podAddress: strin
       ...(seen === undefined ? {} : {interfaceName: seen.interfaceName}),
       infoSource: infoSource(before?.infoSource, seen === undefined ? ['domain'] : ['domain', 'guest-agent']),
       queueCount: 1,
+      ...(plugged === undefined ? {} : {linkState: plugged ? 'up' : 'down'}),
     };
   });
 }

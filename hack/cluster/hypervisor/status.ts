@@ -9,6 +9,7 @@ import {interfaceStatuses} from './network.ts';
 import {wholeSecond} from './timestamps.ts';
 import {ANNOTATIONS, LABELS} from './types.ts';
 import type {Vmi, VmiPhase} from './types.ts';
+import {volumeStatuses} from './volume-status.ts';
 
 /** A merge patch of a VMI (which has no status subresource). */
 export interface VmiPatch {
@@ -104,6 +105,8 @@ export function refreshPatch(
   if (conditions !== before) status['conditions'] = conditions;
   if (!sameJson(interfaces, vmi.status?.interfaces ?? [])) status['interfaces'] = interfaces;
   if (os !== undefined && !sameJson(os, vmi.status?.guestOSInfo)) status['guestOSInfo'] = os;
+  const volumes = volumeStatuses(vmi, guest.facts);
+  if (volumes !== vmi.status?.volumeStatus) status['volumeStatus'] = volumes;
   return Object.keys(status).length === 0 ? undefined : {status};
 }
 

@@ -20,6 +20,8 @@ export interface InterfaceSpec {
   readonly name: string;
   readonly macAddress?: string;
   readonly model?: string;
+  /** `down`: its cable is pulled; `absent`: it is to be unplugged. */
+  readonly state?: string;
   readonly bridge?: object;
   readonly masquerade?: object;
 }
@@ -69,6 +71,7 @@ export interface InterfaceStatus {
   readonly interfaceName?: string;
   readonly infoSource?: string;
   readonly queueCount?: number;
+  readonly linkState?: string;
   readonly [field: string]: unknown;
 }
 
@@ -111,6 +114,13 @@ export interface VmiStatus {
   readonly volumeStatus?: readonly {
     readonly name: string;
     readonly persistentVolumeClaimInfo?: {readonly claimName?: string; readonly accessModes?: readonly string[]};
+    /** Present for volumes that came to the running guest. The uid is set once the pod that brings the claim to the node is ready. */
+    readonly hotplugVolume?: {readonly attachPodName?: string; readonly attachPodUID?: string};
+    readonly phase?: string;
+    readonly target?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly [field: string]: unknown;
   }[];
   readonly guestOSInfo?: GuestOsInfo;
   readonly [field: string]: unknown;

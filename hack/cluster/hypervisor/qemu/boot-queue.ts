@@ -1,4 +1,11 @@
 /** Lets a few guests boot at a time: a boot is all CPU, and ten at once would each take ten times as long and starve the API server. */
+import {stat} from 'node:fs/promises';
+import type {Clock} from '../../../../kube/clock.ts';
+import type {QemuInstance} from './instance.ts';
+
+/** A guest whose firmware or kernel says nothing on its serial port is taken to be past the worst after this. */
+const BOOT_TURN_MS = 10_000;
+const FIRST_OUTPUT_POLL_MS = 100;
 
 /** A place in the queue; `leave` may be called any number of times. */
 export interface BootTurn {
@@ -55,4 +62,22 @@ export function createBootQueue(width: number): BootQueue {
       });
     },
   };
+}
+
+/** Leaves the queue when the guest is past the worst of its boot: its first serial output, its end, or {@link BOOT_TURN_MS}. */
+export async function holdTurn(turn: BootTurn, instance: Pick<QemuInstance, 'ended' | 'files'>, clock: Clock): Promise<void> {
+  const end = clock.monotonicMs() + BOOT_TURN_MS;
+  let ended = false;
+  void instance.ended.then(() => {
+    ended = true;
+  });
+  while (!ended && clock.monotonicMs() < end) {
+    const size = await stat(instance.files.serialLog).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size > 0) break;
+    await clock.sleep(FIRST_OUTPUT_POLL_MS);
+  }
+  turn.leave();
 }

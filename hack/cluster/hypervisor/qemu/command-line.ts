@@ -1,11 +1,10 @@
 /** A machine's plan as the arguments of qemu-system-x86_64. Pure; the reasons for the flags are at the lines. */
 import {join} from 'node:path';
 import type {MachinePlan, PlannedDisk, PlannedNic} from './machine.ts';
+import {portArguments, portOptions} from './ports.ts';
 
 /** The program. */
 export const QEMU = 'qemu-system-x86_64';
-/** Free slots for devices that are plugged in while the guest runs (PCI Express has no others). */
-export const HOTPLUG_PORTS = 4;
 
 /** Files of one run of a guest. Sockets may be elsewhere, because their paths must be short. */
 export interface RunFiles {
@@ -75,22 +74,15 @@ export function commandLine(
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent0,path=${commas(files.agent)},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent0,name=org.qemu.guest_agent.0'],
     ...['-device', 'virtio-scsi-pci,id=scsi0'],
-    ...(plan.machine === 'q35' ? hotplugPorts() : []), // the older machine takes devices on its bus as it is
+    ...portArguments(plan),
     ...diskArguments(plan),
-    ...plan.nics.flatMap((nic) => nicArguments(nic, netdevs.get(nic.index) ?? [])),
+    ...plan.nics.flatMap((nic) => [...(netdevs.get(nic.index) ?? []), '-device', nicDevice(plan, nic)]),
     ...(incoming ? ['-incoming', `unix:${files.incoming}`] : []),
   ];
 }
 
 /** Commas separate options; a doubled one is a comma. */
 const commas = (text: string): string => text.replaceAll(',', ',,');
-
-function hotplugPorts(): readonly string[] {
-  return Array.from({length: HOTPLUG_PORTS}, (_, index) => [
-    '-device',
-    `pcie-root-port,id=hot${index},chassis=${index + 1},slot=${index + 1}`,
-  ]).flat();
-}
 
 /** The bytes of a disk, as qemu's `blockdev-add` and `-blockdev` take them. */
 export function blockdev(
@@ -113,33 +105,36 @@ export function blockdev(
 function diskArguments(plan: MachinePlan): readonly string[] {
   let ide = 0;
   return plan.disks.flatMap((disk) => {
-    const options = [
-      `id=${diskId(disk.name)}`,
-      ...(disk.file === undefined ? [] : [`drive=${nodeName(disk.name)}`]),
-      ...(disk.bootOrder === undefined ? [] : [`bootindex=${disk.bootOrder}`]),
-      ...(disk.serial === undefined ? [] : [`serial=${commas(disk.serial)}`]),
-      ...(disk.shareable && !disk.readOnly && disk.bus !== 'sata' ? ['share-rw=on'] : []),
-    ].join(',');
     const bytes = disk.file === undefined ? [] : ['-blockdev', JSON.stringify(blockdev(disk))];
-    switch (disk.bus) {
-      case 'virtio':
-        return [...bytes, '-device', `virtio-blk-pci,${options}`];
-      case 'scsi':
-        return [...bytes, '-device', `scsi-${disk.kind === 'cdrom' ? 'cd' : 'hd'},bus=scsi0.0,${options}`];
-      case 'sata': {
-        const slot = ide++;
-        return [...bytes, '-device', `ide-${disk.kind === 'cdrom' ? 'cd' : 'hd'},bus=ide.${slot >> 1},unit=${slot & 1},${options}`];
-      }
-      default:
-        return disk.bus satisfies never;
-    }
+    const slot = disk.bus === 'sata' ? ide++ : 0;
+    return [...bytes, '-device', diskDevice(plan, disk, slot)];
   });
 }
 
-/** The device of a NIC: no boot ROM, which would cost a second of every boot. */
-export function nicDevice(nic: PlannedNic): string {
-  const boot = nic.bootOrder === undefined ? '' : `,bootindex=${nic.bootOrder}`;
-  return `${MODELS[nic.model]},id=${nicId(nic.index)},netdev=net${nic.index},mac=${nic.mac}${boot},romfile=`;
+/** The device of a disk. `ideSlot` counts those on the IDE bus, into which nothing is plugged later. */
+export function diskDevice(plan: MachinePlan, disk: PlannedDisk, ideSlot = 0): string {
+  const options = [
+    `id=${diskId(disk.name)}`,
+    ...(disk.file === undefined ? [] : [`drive=${nodeName(disk.name)}`]),
+    ...(disk.bootOrder === undefined ? [] : [`bootindex=${disk.bootOrder}`]),
+    ...(disk.serial === undefined ? [] : [`serial=${commas(disk.serial)}`]),
+    ...(disk.shareable && !disk.readOnly && disk.bus !== 'sata' ? ['share-rw=on'] : []),
+  ].join(',');
+  const kind = disk.kind === 'cdrom' ? 'cd' : 'hd';
+  switch (disk.bus) {
+    case 'virtio':
+      return `virtio-blk-pci,${options}${portOptions(plan, disk.port)}`;
+    case 'scsi':
+      return `scsi-${kind},bus=scsi0.0,${options}${disk.port === undefined ? '' : `,scsi-id=0,lun=${disk.port}`}`;
+    case 'sata':
+      return `ide-${kind},bus=ide.${ideSlot >> 1},unit=${ideSlot & 1},${options}`;
+    default:
+      return disk.bus satisfies never;
+  }
 }
 
-const nicArguments = (nic: PlannedNic, netdevs: readonly string[]): readonly string[] => [...netdevs, '-device', nicDevice(nic)];
+/** The device of a NIC: no boot ROM, which would cost a second of every boot. */
+export function nicDevice(plan: MachinePlan, nic: PlannedNic): string {
+  const boot = nic.bootOrder === undefined ? '' : `,bootindex=${nic.bootOrder}`;
+  return `${MODELS[nic.model]},id=${nicId(nic.index)},netdev=net${nic.index},mac=${nic.mac}${boot},romfile=${portOptions(plan, nic.port)}`;
+}

@@ -27,7 +27,7 @@ import type {MachinePlan, PlannedNic} from './machine.ts';
 import {sideOf, whereIs} from './migration.ts';
 import {forgetRun, readRecords} from './state-file.ts';
 import type {RunRecord} from './state-file.ts';
-import {findVolumes} from './volumes.ts';
+import {findVolume, findVolumes} from './volumes.ts';
 
 /** Options of {@link createQemuDriver}. */
 export interface QemuDriverOptions {
@@ -98,6 +98,13 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
         throw error;
       }
     },
+    findFile: async (vmi, name) => {
+      const volume = vmi.spec.volumes?.find((each) => each.name === name);
+      if (volume === undefined) return {unsupported: 'no volume has this name'};
+      return await findVolume(vmi, volume, client, {ephemeral: placeOf(root, vmi, '').ephemeral, images: options.images});
+    },
+    attach: (vmi, nic) => networks.attach(nicRequest(nic, {vmi})),
+    tell: (vmi, reason, message) => events.event(vmi, {type: 'Warning', reason, action: 'Change', message}),
     // The limits count a guest once: for the second that a migration takes there are two, and KubeVirt bounds how many migrate at a time.
     async target(source, {vmi, targetNode}, signal) {
       const place = placeOf(root, vmi, targetNode);

@@ -1,6 +1,6 @@
 /** A guest of the qemu driver: waits for its turn, boots, obeys, ends. What it is doing is told by qemu's events and the process's end. */
 import {randomUUID} from 'node:crypto';
-import {readFile, rm, stat} from 'node:fs/promises';
+import {readFile, rm} from 'node:fs/promises';
 import {rmSync} from 'node:fs';
 import {createConnection} from 'node:net';
 import {join} from 'node:path';
@@ -12,19 +12,20 @@ import type {AgentFacts, Guest, GuestDevice, GuestEnd, GuestFacts, GuestMigratio
 import type {GuestMeasures} from '../metrics/measures.ts';
 import type {Vmi} from '../types.ts';
 import {askAgent, rebootByAgent} from './agent.ts';
+import {holdTurn} from './boot-queue.ts';
 import type {BootTurn} from './boot-queue.ts';
 import {adoptedState, endOf, MACHINE_TYPES} from './events.ts';
+import {deviceFacts} from './device-steps.ts';
+import {Hotplug} from './hotplug.ts';
+import type {HotplugParts} from './hotplug.ts';
 import type {QemuInstance} from './instance.ts';
 import {measureInstance} from './measure.ts';
-import {QemuMigration, boundsOf} from './migration.ts';
+import {QemuMigration, arrivalOf, boundsOf} from './migration.ts';
 import type {MigrationParts} from './migration.ts';
 import {QmpError} from './qmp.ts';
 import type {QmpEvent} from './qmp.ts';
 
 const AGENT_INTERVAL_MS = 5_000;
-/** A guest whose firmware or kernel says nothing on its serial port is taken to be past the worst after this. */
-const BOOT_TURN_MS = 10_000;
-const FIRST_OUTPUT_POLL_MS = 100;
 
 /** What a guest needs from its driver. */
 export interface GuestContext {
@@ -44,6 +45,11 @@ export interface GuestContext {
     move: {readonly vmi: Vmi; readonly targetNode: string},
     signal: AbortSignal,
   ) => Promise<QemuInstance>;
+  /** The bytes of a volume that comes to a running guest. */
+  readonly findFile: HotplugParts['findFile'];
+  readonly attach: HotplugParts['attach'];
+  /** Records an event on the VMI. */
+  readonly tell: (vmi: Vmi, reason: string, message: string) => void;
   /** The guest is no more. */
   readonly forget: (guest: QemuGuest) => void;
 }
@@ -61,6 +67,7 @@ export class QemuGuest implements Guest {
   #instance: QemuInstance | undefined;
   #agent: AgentFacts | undefined;
   #restarting = false;
+  readonly #hotplug: Hotplug;
   #migration: QemuMigration | undefined;
   #arrival: GuestMigration | undefined;
   #expected: GuestEnd | undefined;
@@ -71,6 +78,15 @@ export class QemuGuest implements Guest {
     this.#context = context;
     this.#vmi = order.vmi;
     this.#nodeName = order.nodeName;
+    this.#hotplug = new Hotplug({
+      // Not while it starts or moves: the second qemu is the machine that the first one was when it was asked.
+      instance: () => (this.#isSteady() ? this.#instance : undefined),
+      findFile: context.findFile,
+      attach: context.attach,
+      onChange: order.onChange,
+      onFailure: (message) => context.tell(this.#vmi, 'HotplugFailed', message),
+      clock: context.clock,
+    });
   }
 
   get nodeName(): string {
@@ -86,7 +102,8 @@ export class QemuGuest implements Guest {
     const machineType = MACHINE_TYPES[this.#instance?.plan.machine ?? 'q35'];
     return {
       machineType,
-      unsupported: this.#instance?.plan.unsupported ?? [],
+      unsupported: [...(this.#instance?.plan.unsupported ?? []), ...this.#hotplug.failures],
+      ...(this.#instance === undefined ? {} : {devices: deviceFacts(this.#instance.plan)}),
       ...(this.#agent === undefined ? {} : {agent: this.#agent}),
     };
   }
@@ -103,7 +120,7 @@ export class QemuGuest implements Guest {
   async start(): Promise<void> {
     try {
       const {instance, turn} = await this.#context.boot(this.#order, this.#given.signal);
-      if (turn !== undefined) void this.#holdTurn(instance, turn);
+      if (turn !== undefined) void holdTurn(turn, instance, this.#context.clock);
       if (this.#state.name === 'ended') {
         await instance.kill();
         return this.#tidy(instance);
@@ -142,6 +159,7 @@ export class QemuGuest implements Guest {
 
   observe(vmi: Vmi): void {
     this.#vmi = vmi;
+    if (this.#isSteady()) this.#hotplug.observe(vmi);
   }
 
   async shutdown(): Promise<void> {
@@ -201,15 +219,7 @@ export class QemuGuest implements Guest {
   }
   /** It arrived here, from the node of its VMI, while this program was away. */
   reportArrival(uid: string): void {
-    const migration: GuestMigration = {
-      uid,
-      targetNode: this.#nodeName,
-      state: 'succeeded',
-      failure: '',
-      begin: () => undefined,
-      cancel: () => undefined,
-    };
-    this.#arrival = migration;
+    this.#arrival = arrivalOf(uid, this.#nodeName);
   }
   forgetMigration(): void {
     this.#migration = undefined;
@@ -268,8 +278,15 @@ export class QemuGuest implements Guest {
   /** This program ends; the guest lives on. */
   letGo(): void {
     this.#given.abort(new Error('the hypervisor stops'));
+    this.#hotplug.stop();
     this.#migration?.letGo();
     this.#instance?.letGo();
+  }
+
+  #isSteady(): boolean {
+    const alive = this.#state.name === 'running' || this.#state.name === 'paused';
+    const moving = this.#migration !== undefined && !['failed', 'cancelled', 'succeeded'].includes(this.#migration.state);
+    return alive && !moving;
   }
 
   #mustLive(verb: string): QemuInstance {
@@ -296,24 +313,6 @@ export class QemuGuest implements Guest {
         .activate(instance.qmp)
         .catch((error: unknown) => this.#context.log.warn({vmi: this.#order.vmi.metadata.name, err: error}, 'ports of a NIC'));
     }
-  }
-
-  async #holdTurn(instance: QemuInstance, turn: BootTurn): Promise<void> {
-    const {clock} = this.#context;
-    const end = clock.monotonicMs() + BOOT_TURN_MS;
-    let ended = false;
-    void instance.ended.then(() => {
-      ended = true;
-    });
-    while (!ended && clock.monotonicMs() < end) {
-      const size = await stat(instance.files.serialLog).then(
-        (found) => found.size,
-        () => 0,
-      );
-      if (size > 0) break;
-      await clock.sleep(FIRST_OUTPUT_POLL_MS);
-    }
-    turn.leave();
   }
 
   #hear(instance: QemuInstance, event: QmpEvent): void {
@@ -362,6 +361,7 @@ export class QemuGuest implements Guest {
   #end(how: GuestEnd, message: string): void {
     if (this.#state.name === 'ended') return;
     this.#agent = undefined;
+    this.#hotplug.stop();
     this.#migration?.cancel('the guest has ended');
     const instance = this.#instance;
     this.#tidy(instance);

@@ -1,6 +1,7 @@
 /** A guest's machine, worked out from its VMI and from where its bytes are: everything that the command line is made of. Pure. */
 import type {Vmi} from '../types.ts';
 import {macOf} from '../network.ts';
+import {withPorts} from './ports.ts';
 
 /** Buses that disks sit on. */
 export type DiskBus = 'virtio' | 'scsi' | 'sata';
@@ -20,6 +21,8 @@ export interface PlannedDisk {
   readonly serial: string | undefined;
   /** Several guests have it at once: qemu must not lock it. */
   readonly shareable: boolean;
+  /** Its place (ports.ts): a port for virtio, a unit for SCSI; absent: qemu's choice. */
+  readonly port?: number;
 }
 
 /** A NIC. */
@@ -34,6 +37,8 @@ export interface PlannedNic {
   readonly bootOrder: number | undefined;
   /** Whether its cable is plugged in. */
   readonly linkUp: boolean;
+  /** As for disks; virtio only. */
+  readonly port?: number;
 }
 
 /** The machine. */
@@ -47,6 +52,8 @@ export interface MachinePlan {
   /** `pc` where disks sit on IDE: the small guest's kernel has no AHCI, and every old one has IDE. */
   readonly machine: 'q35' | 'pc';
   readonly graphics: boolean;
+  /** Ports for virtio devices, free ones among them. */
+  readonly ports: number;
   readonly disks: readonly PlannedDisk[];
   readonly nics: readonly PlannedNic[];
   /** What the VMI asks for beyond it, a sentence each; it is remembered with the machine. Default: nothing. */
@@ -72,7 +79,7 @@ interface DiskTarget {
 }
 
 /** A disk of a VMI's spec, as far as a driver looks at it. */
-interface DiskSpec {
+export interface DiskSpec {
   readonly name: string;
   readonly disk?: DiskTarget;
   readonly cdrom?: DiskTarget;
@@ -142,7 +149,7 @@ export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {r
     else disks.push(plannedDisk(spec, source, unsupported));
   }
   const {sockets = 1, cores = 1, threads = 1} = domain.cpu ?? {};
-  const plan: MachinePlan = {
+  const plan = withPorts({
     name: vmi.metadata.name,
     uuid: domain.firmware?.uuid ?? vmi.metadata.uid ?? '',
     serial: domain.firmware?.serial,
@@ -152,11 +159,12 @@ export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {r
     graphics: domain.devices?.['autoattachGraphicsDevice'] !== false,
     disks: withBootOrder(disks),
     nics: plannedNics(vmi, unsupported),
-  };
+  });
   return {plan: unsupported.length === 0 ? plan : {...plan, unsupported}, unsupported};
 }
 
-function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsupported: string[]): PlannedDisk {
+/** One disk; what of it cannot be honoured is added to `unsupported`. */
+export function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsupported: string[]): PlannedDisk {
   const kind = spec.cdrom === undefined ? 'disk' : 'cdrom';
   const target = spec.cdrom ?? spec.disk ?? spec.lun ?? {};
   if (spec.lun !== undefined) unsupported.push(`disk ${spec.name}: a LUN without pass-through is shown as a disk`);
@@ -186,7 +194,8 @@ function withBootOrder(disks: readonly PlannedDisk[]): readonly PlannedDisk[] {
   return disks.map((disk, index) => (index === 0 ? {...disk, bootOrder: 1} : disk));
 }
 
-function plannedNics(vmi: Vmi, unsupported: string[]): readonly PlannedNic[] {
+/** The NICs that a VMI asks for, but for those that it asks to be unplugged. */
+export function plannedNics(vmi: Vmi, unsupported: string[]): readonly PlannedNic[] {
   const networks = new Map((vmi.spec.networks ?? []).map((network) => [network.name, network]));
   return (vmi.spec.domain.devices?.interfaces ?? []).flatMap((nic, index) => {
     const {model = 'virtio', bootOrder, state} = nic as typeof nic & {readonly bootOrder?: number; readonly state?: string};

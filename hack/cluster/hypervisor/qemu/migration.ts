@@ -268,6 +268,16 @@ async function quietly(call: Promise<unknown>, log: Logger, what: string): Promi
   }
 }
 
+/** A migration that ended well while nobody watched: there is nothing to do about it but to tell. */
+export const arrivalOf = (uid: string, targetNode: string): GuestMigration => ({
+  uid,
+  targetNode,
+  state: 'succeeded',
+  failure: '',
+  begin: () => undefined,
+  cancel: () => undefined,
+});
+
 /** What one of the two processes of a VMI says of itself: QMP's run state, and how its outgoing migration is. */
 export interface Side {
   readonly runState: string | undefined;
