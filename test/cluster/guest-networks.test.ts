@@ -15,7 +15,6 @@ import {readRecords} from '../../hack/cluster/hypervisor/qemu/state-file.ts';
 import {VMI} from '../../hack/cluster/hypervisor/types.ts';
 import type {Vmi} from '../../hack/cluster/hypervisor/types.ts';
 import {commandFinder} from '../../hack/cluster/images/requirements.ts';
-import {mayAddRoutes} from '../../hack/cluster/network/routes.ts';
 import {clusterPaths} from '../../hack/cluster/paths.ts';
 import {signalProcess} from '../../hack/cluster/process-identity.ts';
 import {readState, recordedProcesses} from '../../hack/cluster/state.ts';
@@ -60,9 +59,6 @@ suite('networks of guests (needs GUESTS=qemu, where guests are real, and an ssh 
   const nicOf = (name: string, index: number) => servers.get(name)?.status?.nics?.find((nic) => nic.index === index);
   const packetsOf = async (name: string, nic: string, what: 'rx' | 'tx'): Promise<number> =>
     Number(await shell.run(name, `cat /sys/class/net/${nic}/statistics/${what}_packets`));
-
-  // A range of this cluster's own: that of the demo cloud may be routed to another one.
-  const slot = readState(paths.state)?.slot ?? 0;
 
   beforeAll(async () => {
     bench = new ServerBench(KUBECONFIG);
