@@ -136,8 +136,9 @@ class SocketConsole implements Console {
       const [answer] = await this.expect(/incorrect|[#$] $/, SHELL_TIMEOUT_MS);
       if (answer === 'incorrect') throw new Error(`console of ${this.#address.name}: the guest refuses ${user}'s password`);
     }
-    // A shell that reads from a pipe shows no prompt and echoes nothing: what comes is what commands said.
-    await this.send("stty -echo; echo now-''ready; cat | sh; stty echo");
+    // A shell that reads a file shows no prompt and echoes nothing: what comes is what commands said. The file is the terminal itself:
+    // busybox' cat in a pipe would hold a line back until the next one comes.
+    await this.send("stty -echo; echo now-''ready; sh /proc/self/fd/0; stty echo");
     await this.expect(/now-ready\r?\n/, SHELL_TIMEOUT_MS); // what is typed before is read by the shell that was there
     await this.run('true', SHELL_TIMEOUT_MS);
   }

@@ -39,6 +39,7 @@ export function envVariables(facts: EnvFacts): Record<string, string> {
     BASALT_IMAGE_URL: imageUrl(ports),
     BASALT_OPERATOR_METRICS_URL: `http://127.0.0.1:${ports.operator}/metrics`,
     BASALT_API_METRICS_URL: `http://127.0.0.1:${ports.apiMetrics}/metrics`,
+    BASALT_HYPERVISOR_METRICS_URL: `http://127.0.0.1:${ports.hypervisorMetrics}/metrics`,
     CRATON_URL: `${url}/v1`,
     NODEPOOL_URL: `${url}/v1`,
     CS_BASE: `http://127.0.0.1:${ports.cloudsigma}`,
