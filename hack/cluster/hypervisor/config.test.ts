@@ -13,7 +13,7 @@ const full = {
 describe('readConfig', () => {
   test('defaults', () => {
     expect(readConfig(full, 1000)).toEqual({
-      cluster: {dir: '', slot: 0},
+      cluster: {dir: '', slot: 0, network: 'own-address'},
       qemu: undefined,
       limits: {guests: 20, memoryMiB: 1000},
       kubeconfig: '/k',

@@ -1,6 +1,7 @@
 /** The environment of the hypervisor, read once. */
 import {totalmem} from 'node:os';
 import type {LogLevel} from '../../../kube/log.ts';
+import type {NetworkPlan} from '../network/plan.ts';
 import type {GuestMode} from './guest.ts';
 
 /** Everything that can be set. */
@@ -20,9 +21,9 @@ export interface Config {
   readonly qemu: {readonly root: string; readonly images: string} | undefined;
   /**
    * The cluster, as far as its guests' networks must know: its folder (HYPERVISOR_CLUSTER_DIR) and its number on this machine (HYPERVISOR_SLOT),
-   * which decide who has a range of addresses and which ports guests use.
+   * which decide who has a range of addresses and which ports guests use, and whether it adds routes (HYPERVISOR_NETWORK).
    */
-  readonly cluster: {readonly dir: string; readonly slot: number};
+  readonly cluster: {readonly dir: string; readonly slot: number; readonly network: NetworkPlan['mode']};
   /** Bounds of real guests (HYPERVISOR_MAX_GUESTS, HYPERVISOR_MAX_MEMORY_MIB). Default 20 and three quarters of this machine's memory. */
   readonly limits: {readonly guests: number; readonly memoryMiB: number};
   /** VMIs worked on at once (HYPERVISOR_WORKERS). Default 32. */
@@ -64,7 +65,11 @@ export function readConfig(
       env['HYPERVISOR_GUESTS_DIR'] === undefined
         ? undefined
         : {root: env['HYPERVISOR_GUESTS_DIR'], images: required('HYPERVISOR_IMAGES_DIR')},
-    cluster: {dir: env['HYPERVISOR_CLUSTER_DIR'] ?? '', slot: Number(env['HYPERVISOR_SLOT'] ?? 0)},
+    cluster: {
+      dir: env['HYPERVISOR_CLUSTER_DIR'] ?? '',
+      slot: Number(env['HYPERVISOR_SLOT'] ?? 0),
+      network: oneOf('HYPERVISOR_NETWORK', ['local-route', 'own-address'], 'own-address'),
+    },
     limits: {
       guests: positiveInteger('HYPERVISOR_MAX_GUESTS', env['HYPERVISOR_MAX_GUESTS'] ?? '20', problems),
       memoryMiB: positiveInteger('HYPERVISOR_MAX_MEMORY_MIB', env['HYPERVISOR_MAX_MEMORY_MIB'] ?? String(machineMemoryMiB), problems),

@@ -3,6 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {networkInterfaces} from 'node:os';
 import type {RangeRouter} from './guest-ranges.ts';
 import {POD_RANGE, SERVICE_RANGE} from './plan.ts';
+import type {NetworkPlan} from './plan.ts';
 
 const IP_TIMEOUT_MS = 5_000;
 
@@ -69,6 +70,10 @@ export const rangeRouter: RangeRouter = {
   add: (range) => void ip('route', 'replace', 'local', range, 'dev', 'lo', 'src', '127.0.0.1'),
   remove: removeLocalSubnet,
 };
+
+/** The router of a cluster: one that was started without routes adds none later, whoever asks (`BASALT_ROUTES` is not its programs' to read). */
+export const rangeRouterOf = (mode: NetworkPlan['mode']): RangeRouter =>
+  mode === 'local-route' ? rangeRouter : {...rangeRouter, may: () => false};
 
 /** The machine's first IPv4 address that is neither loopback nor link-local. */
 export function ownAddress(): string | undefined {

@@ -123,6 +123,7 @@ export function hypervisor(
       GUESTS: guests,
       HYPERVISOR_CLUSTER_DIR: paths.dir,
       HYPERVISOR_SLOT: String(slot),
+      HYPERVISOR_NETWORK: network.mode,
       ...(guests === 'qemu' ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
       BASALT_LOG_LEVEL: logLevel,
     },

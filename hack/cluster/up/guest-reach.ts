@@ -2,7 +2,7 @@
 import {NETWORK} from '../../../crds/index.ts';
 import {REACH_ANNOTATION} from '../hypervisor/net/reach.ts';
 import {claimRange, type RangeVerdict} from '../network/guest-ranges.ts';
-import {rangeRouter} from '../network/routes.ts';
+import {rangeRouterOf} from '../network/routes.ts';
 import {ownIdentity} from '../process-identity.ts';
 import type {UpContext} from './context.ts';
 
@@ -11,9 +11,10 @@ export async function reachGuests(context: UpContext): Promise<readonly string[]
   if (context.settings.guests !== 'qemu' || !context.settings.programs) return [];
   const {items} = await context.client.list(NETWORK, {signal: context.signal});
   const ranges = items.flatMap(({spec: {type, cidr}}) => (type === 'Public' && cidr !== undefined ? [cidr] : []));
+  const router = rangeRouterOf(context.settings.network.mode);
   const lines: string[] = [];
   for (const cidr of new Set(ranges)) {
-    const verdict = await claimRange({dir: context.paths.dir, cidr, by: ownIdentity()}, rangeRouter);
+    const verdict = await claimRange({dir: context.paths.dir, cidr, by: ownIdentity()}, router);
     lines.push(reachLine(cidr, verdict));
   }
   return lines;

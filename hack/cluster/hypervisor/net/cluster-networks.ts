@@ -4,7 +4,8 @@ import type {KubeClient} from '../../../../kube/client.ts';
 import type {Clock} from '../../../../kube/clock.ts';
 import type {Logger} from '../../../../kube/log.ts';
 import {claimRange, type RangeVerdict} from '../../network/guest-ranges.ts';
-import {rangeRouter} from '../../network/routes.ts';
+import type {NetworkPlan} from '../../network/plan.ts';
+import {rangeRouterOf} from '../../network/routes.ts';
 import {ownIdentity} from '../../process-identity.ts';
 import {createGuestNetworks} from './guest-networks.ts';
 import {createNetworkBook} from './network-book.ts';
@@ -18,10 +19,13 @@ export function createClusterNetworks(options: {
   readonly client: KubeClient;
   readonly dir: string;
   readonly slot: number;
+  /** Whether routes may be added for them. */
+  readonly network: NetworkPlan['mode'];
   readonly clock: Clock;
   readonly log: Logger;
 }): GuestNetworks {
   const {client, dir, slot, clock, log} = options;
+  const router = rangeRouterOf(options.network);
   const verdicts = new Map<string, RangeVerdict>();
   return createGuestNetworks({
     book: createNetworkBook({client, clock}),
@@ -30,7 +34,7 @@ export function createClusterNetworks(options: {
     async isRouted(range) {
       const before = verdicts.get(range);
       if (before?.routed === true) return true;
-      const verdict = await claimRange({dir, cidr: range, by: ownIdentity()}, rangeRouter);
+      const verdict = await claimRange({dir, cidr: range, by: ownIdentity()}, router);
       verdicts.set(range, verdict);
       if (!verdict.routed && before === undefined) log.info({range, why: verdict.why}, 'its guests are reached on loopback addresses');
       return verdict.routed;
