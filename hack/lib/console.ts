@@ -18,7 +18,7 @@ export interface Console {
   prompt(timeoutMs: number): Promise<string>;
   /** Logs in, and readies the shell for {@link Console.run}. Rejects when the guest refuses. */
   login(who: {readonly user: string; readonly password: string; readonly timeoutMs: number}): Promise<void>;
-  /** Runs a command after `login`; resolves with its output. Rejects when it exits with anything but 0. */
+  /** Runs a command of one line after `login`; resolves with its output. Rejects when it exits with anything but 0. */
   run(command: string, timeoutMs: number): Promise<string>;
   /** Leaves the shell. */
   logout(): Promise<void>;
@@ -144,10 +144,10 @@ class SocketConsole implements Console {
   }
 
   async run(command: string, timeoutMs: number): Promise<string> {
+    if (command.includes('\n')) throw new Error(`a command of one line, not ${JSON.stringify(command)}`);
     const mark = `done-${++this.#runs}`;
     this.#seen = this.#text.length;
-    // In two parts, so that an echo of the line is not taken for its end.
-    await this.send(`{ ${command}\n}; printf '%s-%s:%s\\n' done ${this.#runs} $?`.replaceAll('\n', '\r'));
+    await this.send(`{ ${command}; }; printf '%s-%s:%s\\n' done ${this.#runs} $?`);
     const match = await this.expect(new RegExp(`([\\s\\S]*?)${mark}:(\\d+)\\r?\\n`), timeoutMs);
     const [, output = '', code] = match;
     if (code !== '0') throw new Error(`console of ${this.#address.name}: ${command}: exit code ${code}: ${output.trim()}`);
