@@ -10,7 +10,6 @@ import {loopbackFor, PORTS_ANNOTATION} from '../../hack/cluster/hypervisor/net/f
 import {addressNumber} from '../../hack/cluster/hypervisor/net/ipv4.ts';
 import {parseReach, REACH_ANNOTATION} from '../../hack/cluster/hypervisor/net/reach.ts';
 import {commandFinder} from '../../hack/cluster/images/requirements.ts';
-import {mayAddRoutes} from '../../hack/cluster/network/routes.ts';
 import {clusterPaths} from '../../hack/cluster/paths.ts';
 import {readState} from '../../hack/cluster/state.ts';
 import {waitFor} from '../../hack/cluster/waiting.ts';
@@ -28,7 +27,9 @@ const IMAGE = {namespace: 'basalt-system', name: 'tiny'};
 const MORE_PORT = 8_080;
 
 suite('reach of guests (needs GUESTS=qemu, where guests are real, and an ssh client)', () => {
-  const slot = readState(clusterPaths(resolve(BASALT_CLUSTER_DIR)).state)?.slot ?? 0;
+  const state = readState(clusterPaths(resolve(BASALT_CLUSTER_DIR)).state);
+  const slot = state?.slot ?? 0;
+  const isRouted = state?.network.mode === 'local-route';
   const gateway = `10.203.${slot}.1`;
   let bench: ServerBench;
   let shell: GuestShell;
@@ -73,9 +74,9 @@ suite('reach of guests (needs GUESTS=qemu, where guests are real, and an ssh cli
     await bench.close(); // the drive
   }, 180_000);
 
-  test(`the leased address answers itself where routes may be added, else a loopback one (here: ${mayAddRoutes() ? 'itself' : 'loopback'})`, async () => {
+  test(`the leased address answers itself where routes may be added, else a loopback one (here: ${isRouted ? 'itself' : 'loopback'})`, async () => {
     const address = await addressOf(SEEDED);
-    const host = mayAddRoutes() ? address : loopbackFor(addressNumber(address) ?? 0, slot);
+    const host = isRouted ? address : loopbackFor(addressNumber(address) ?? 0, slot);
     const places = parseReach(await annotation(SEEDED));
     expect([...places.keys()]).toEqual(['ssh', 'http', 'https', `tcp-${MORE_PORT}`]);
     expect(new Set([...places.values()].map((place) => place.host))).toEqual(new Set([host]));
