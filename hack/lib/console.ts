@@ -56,6 +56,7 @@ class SocketConsole implements Console {
     socket.on('message', (data) => this.#hear((data as Buffer).toString('latin1')));
     socket.on('error', (error) => (this.#closed ??= error.message));
     socket.on('close', (_code, reason) => (this.#closed ??= reason.toString() || 'closed'));
+    socket.resume();
   }
 
   get text(): string {

@@ -31,6 +31,7 @@ async function login(kubeconfig: string): Promise<{readonly server: string; read
 
 /**
  * Opens the websocket of `console` or `vnc`.
+ * It is paused: resume it when somebody listens, since the first bytes may be there already.
  * @throws Error with the answer's status and text when it is refused, or when it does not open within 30 s.
  */
 export async function openWebSocket(address: GuestAddress, verb: 'console' | 'vnc'): Promise<WebSocket> {
@@ -52,7 +53,10 @@ export async function openWebSocket(address: GuestAddress, verb: 'console' | 'vn
   });
   socket.binaryType = 'nodebuffer';
   return new Promise((resolve, reject) => {
-    socket.once('open', () => resolve(socket));
+    socket.once('open', () => {
+      socket.pause();
+      resolve(socket);
+    });
     socket.once('error', reject);
     socket.once('unexpected-response', (_request, response) => {
       let text = '';

@@ -35,10 +35,18 @@ export interface VncSession {
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 const RAW_ENCODING = 0;
 const DESKTOP_SIZE = -223;
+const ENTER = 0xff0d;
+const SHIFT = 0xffe1;
+/** What needs Shift on the keyboard that qemu emulates unless told otherwise, a US one. */
+const SHIFTED = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
 
 /** Opens a session: version 3.8, no authentication (who may open it was decided by kube-apiserver), 32 bits a pixel. */
 export async function openVnc(address: GuestAddress): Promise<VncSession> {
-  const socket = await openWebSocket(address, 'vnc');
+  return startRfb(await openWebSocket(address, 'vnc'));
+}
+
+/** The handshake and what follows, over a websocket that is open. Exported for its test. */
+export async function startRfb(socket: WebSocket): Promise<VncSession> {
   const reader = new ByteReader(socket);
   const send = (bytes: Buffer): Promise<void> =>
     new Promise((resolve, reject) =>
@@ -150,14 +158,20 @@ class Session implements VncSession {
 
   async press(text: string): Promise<void> {
     for (const character of text) {
-      const key = character === '\n' ? 0xff0d : (character.codePointAt(0) ?? 0); // keysyms of printable ASCII are its codes
-      for (const down of [1, 0]) {
-        const message = Buffer.alloc(8);
-        message.set([4, down]);
-        message.writeUInt32BE(key, 4);
-        await this.#send(message);
-      }
+      const key = character === '\n' ? ENTER : (character.codePointAt(0) ?? 0); // keysyms of printable ASCII are its codes
+      const shifted = SHIFTED.test(character);
+      if (shifted) await this.#key(SHIFT, true); // a keyboard has no capitals: a server that emulates one wants both keys
+      await this.#key(key, true);
+      await this.#key(key, false);
+      if (shifted) await this.#key(SHIFT, false);
     }
+  }
+
+  #key(keysym: number, down: boolean): Promise<void> {
+    const message = Buffer.alloc(8);
+    message.set([4, down ? 1 : 0]);
+    message.writeUInt32BE(keysym, 4);
+    return this.#send(message);
   }
 
   close(): void {
@@ -182,6 +196,7 @@ class ByteReader {
     };
     socket.on('close', closed);
     socket.on('error', closed);
+    socket.resume();
   }
 
   async take(length: number, timeoutMs: number): Promise<Buffer> {
