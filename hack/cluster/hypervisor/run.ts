@@ -107,7 +107,10 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
     for (const one of all) one.start(signal);
     await Promise.all(all.map((one) => one.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)]))));
 
-    const strays = await qemu?.endStrays((uid) => vmis.list().some(({metadata}) => metadata.uid === uid));
+    // A host that lost its power while nobody watched has taken its guests with it, too.
+    const strays = await qemu?.endStrays((uid) =>
+      vmis.list().some(({metadata, status}) => metadata.uid === uid && !power.isOff(status?.nodeName)),
+    );
     if (strays !== undefined && strays.length > 0) log.warn({guests: strays}, 'ended guests that had outlived their VMIs');
     if (qemu !== undefined) await removeStaleReach({client: admin, vmis: vmis.list(), lives: livingGuests(config.qemu?.root ?? ''), log});
     const lifeCycle = startLifeCycle({
