@@ -161,7 +161,7 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
       for (const nic of record.plan.nics)
         nics.set(nic.index, await networks.adopt(record.nics[String(nic.index)] ?? null, nicRequest(nic, order)));
     }
-    const instance = await adoptInstance({root, folder, record, nics, clock});
+    const instance = await adoptInstance({root, folder, record, nics, clock, log});
     if (instance === undefined) {
       for (const nic of nics.values()) nic.release();
       forgetRun(root, folder, record);
@@ -185,6 +185,7 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
     const how = whereIs(home && (await sideOf(home)), away && (await sideOf(away)));
     const keep = how === 'copying' ? [home, away] : how === 'home' ? [home] : how === 'away' ? [away] : [];
     for (const run of runs.filter((each) => !keep.includes(each))) {
+      log.warn({vmi: run.place.key, pid: run.process.pid, node: run.place.nodeName, how}, 'ending a process in which the guest is not');
       await run.kill();
       run.forget();
     }
@@ -225,7 +226,7 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
       const ended: string[] = [];
       for (const {folder, record} of readRecords(root)) {
         if (isWanted(record.vmiUid)) continue;
-        const instance = await adoptInstance({root, folder, record, nics: new Map(), clock});
+        const instance = await adoptInstance({root, folder, record, nics: new Map(), clock, log});
         if (instance === undefined) forgetRun(root, folder, record);
         else {
           await instance.kill();

@@ -3,6 +3,7 @@ import {spawn} from 'node:child_process';
 import {closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, truncateSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Clock} from '../../../../kube/clock.ts';
+import type {Logger} from '../../../../kube/log.ts';
 import {identify, isAlive, signalProcess} from '../../process-identity.ts';
 import type {ProcessIdentity} from '../../process-identity.ts';
 import type {NicAttachment} from '../net/networks.ts';
@@ -119,8 +120,9 @@ export async function adoptInstance(options: {
   readonly record: RunRecord;
   readonly nics: ReadonlyMap<number, NicAttachment>;
   readonly clock: Clock;
+  readonly log: Logger;
 }): Promise<QemuInstance | undefined> {
-  const {record, clock} = options;
+  const {record, clock, log} = options;
   if (!isAlive(record.process)) return undefined;
   const place: RunPlace = {
     root: options.root,
@@ -135,8 +137,9 @@ export async function adoptInstance(options: {
   try {
     const qmp = await connectQmp({path: files.qmp, deadlineMs: START_TIMEOUT_MS, clock});
     return new Instance({place, files, plan: record.plan, identity: record.process, qmp, nics: options.nics, clock});
-  } catch {
-    signalProcess(record.process, 'SIGKILL'); // it lives and does not listen: nobody could ever command it again
+  } catch (error) {
+    log.warn({vmi: record.key, pid: record.process.pid, err: error}, 'a guest that does not answer is ended: nobody could ever command it');
+    await endProcess(record.process, clock);
     return undefined;
   }
 }
