@@ -130,7 +130,7 @@ export async function libcloud<T>(context: DemoContext, args: readonly string[])
   return JSON.parse(stdout) as T;
 }
 
-/** curl with a JSON body; resolves with status and parsed answer. Secrets are passed on standard input, never in the arguments. */
+/** curl with a JSON body; resolves with status and answer: parsed where it is JSON, else its text. Secrets are passed on standard input, never in the arguments. */
 export async function curl(
   context: DemoContext,
   method: string,
@@ -147,7 +147,7 @@ export async function curl(
   });
   const cut = stdout.lastIndexOf('\n');
   const text = stdout.slice(0, cut);
-  return {status: Number(stdout.slice(cut + 1)), body: text === '' ? undefined : JSON.parse(text)};
+  return {status: Number(stdout.slice(cut + 1)), body: /^[[{]/.test(text) ? JSON.parse(text) : text === '' ? undefined : text};
 }
 
 /**
