@@ -7,7 +7,7 @@ import {createScrape, QMP_TIMEOUT_MS} from './scrape.ts';
 
 const measures: GuestMeasures = {
   nodeName: 'bm-000',
-  process: {userSeconds: 1.5, systemSeconds: 0.25, residentBytes: 4096},
+  process: {userSeconds: 5.3, systemSeconds: 1.31, residentBytes: 4096},
   memoryBytes: 134_217_728,
   drives: [
     {
@@ -50,9 +50,9 @@ describe('metrics of guests', () => {
     const labels = String.raw`node="bm-000",namespace="a",name="web",kubernetes_vmi_label_kubevirt_io_domain="say \"hi\""`;
     for (const line of [
       '# TYPE kubevirt_vmi_cpu_usage_seconds_total counter',
-      `kubevirt_vmi_cpu_usage_seconds_total{${labels}} 1.75`,
-      `kubevirt_vmi_cpu_user_usage_seconds_total{${labels}} 1.5`,
-      `kubevirt_vmi_cpu_system_usage_seconds_total{${labels}} 0.25`,
+      `kubevirt_vmi_cpu_usage_seconds_total{${labels}} 6.61`,
+      `kubevirt_vmi_cpu_user_usage_seconds_total{${labels}} 5.3`,
+      `kubevirt_vmi_cpu_system_usage_seconds_total{${labels}} 1.31`,
       '# TYPE kubevirt_vmi_memory_resident_bytes gauge',
       `kubevirt_vmi_memory_resident_bytes{${labels}} 4096`,
       `kubevirt_vmi_memory_domain_bytes{${labels}} 134217728`,

@@ -36,6 +36,9 @@ const perNic =
 const memory = (read: (memory: GuestMemory) => number | undefined): Metric['samples'] =>
   one(({memory: told}) => (told === undefined ? undefined : read(told)));
 
+/** What /proc counts in, without the dust of binary fractions. */
+const hundredths = (seconds: number): number => Math.round(seconds * 100) / 100;
+
 const counter = (name: string, help: string, samples: Metric['samples']): Metric => ({
   name: `kubevirt_vmi_${name}`,
   help,
@@ -54,7 +57,7 @@ const METRICS: readonly Metric[] = [
   counter(
     'cpu_usage_seconds_total',
     'Total CPU time spent in all modes (sum of both vcpu and hypervisor usage).',
-    one(({process}) => (process === undefined ? undefined : process.userSeconds + process.systemSeconds)),
+    one(({process}) => (process === undefined ? undefined : hundredths(process.userSeconds + process.systemSeconds))),
   ),
   counter(
     'cpu_user_usage_seconds_total',
