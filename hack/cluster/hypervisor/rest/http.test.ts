@@ -24,7 +24,10 @@ interface Reply {
   readonly type: string;
 }
 
-async function serve(refusal?: string): Promise<{
+async function serve(
+  refusal?: string,
+  taken = false,
+): Promise<{
   call: (method: string, verb: string, options?: {body?: string; chunked?: boolean; path?: string; upgrade?: boolean}) => Promise<Reply>;
   paused: string[];
 }> {
@@ -42,7 +45,7 @@ async function serve(refusal?: string): Promise<{
         return Promise.resolve();
       },
     },
-    sessions: createSessions({clock, log: silentLogger}),
+    sessions: {...createSessions({clock, log: silentLogger}), ...(taken ? {has: () => true} : {})},
     log: silentLogger,
     refuse: () => refusal,
   });
@@ -132,5 +135,14 @@ describe('REST side', () => {
     expect(await call('PUT', 'pause')).toMatchObject({status: 403, body: 'not you'});
     expect(await call('GET', 'console', {upgrade: true})).toMatchObject({status: 403, body: 'not you'});
     expect(paused).toEqual([]);
+  });
+
+  test('a screen that somebody has is left alone only where that is asked', async () => {
+    const {call} = await serve(undefined, true);
+    const refused = await call('GET', 'vnc?preserveSession=true', {upgrade: true});
+    expect(refused).toMatchObject({status: 503});
+    expect(refused.body).toMatch(/somebody else has the screen/);
+    expect(await call('GET', 'vnc?preserveSession=false', {upgrade: true})).toMatchObject({status: 501}); // as far as the guest
+    expect(await call('GET', 'console?preserveSession=true', {upgrade: true})).toMatchObject({status: 501});
   });
 });
