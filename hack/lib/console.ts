@@ -37,12 +37,16 @@ const SHELL_TIMEOUT_MS = 15_000;
 
 /** Opens the serial console of a running guest; whoever had it before is put out. Rejects when it is refused. */
 export async function openConsole(address: GuestAddress): Promise<Console> {
-  return new SocketConsole(await openWebSocket(address, 'console'), address);
+  return consoleOver(await openWebSocket(address, 'console'), address);
 }
+
+/** The same over a websocket that is open. Exported for its test. */
+export const consoleOver = (socket: WebSocket, address: Pick<GuestAddress, 'name' | 'signal'>): Console =>
+  new SocketConsole(socket, address);
 
 class SocketConsole implements Console {
   readonly #socket: WebSocket;
-  readonly #address: GuestAddress;
+  readonly #address: Pick<GuestAddress, 'name' | 'signal'>;
   #text = '';
   /** The beginning of an escape sequence whose end has not come. */
   #piece = '';
@@ -50,7 +54,7 @@ class SocketConsole implements Console {
   #closed: string | undefined;
   #runs = 0;
 
-  constructor(socket: WebSocket, address: GuestAddress) {
+  constructor(socket: WebSocket, address: Pick<GuestAddress, 'name' | 'signal'>) {
     this.#socket = socket;
     this.#address = address;
     socket.on('message', (data) => this.#hear((data as Buffer).toString('latin1')));
