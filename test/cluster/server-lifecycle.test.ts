@@ -138,8 +138,9 @@ suite('servers on the full cluster', () => {
     expect(server.spec.powerState ?? 'Running').toBe('Running');
   }, 120_000);
 
-  test('a guest whose pod is evicted is started again', async () => {
+  test('a guest whose pod is evicted moves to another host, and goes on', async () => {
     const before = await uidOfGuest('life-web');
+    const host = (await bench.find<Server>(SERVER, 'life-web'))?.status?.host;
     const pods = await bench.client.raw('GET', `/api/v1/namespaces/${HOME}/pods?labelSelector=kubevirt.io%3Dvirt-launcher`);
     const items = (
       JSON.parse(pods.body.toString()) as {
@@ -151,9 +152,10 @@ suite('servers on the full cluster', () => {
     );
     const body = {apiVersion: 'policy/v1', kind: 'Eviction', metadata: {name: pod?.metadata.name, namespace: HOME}};
     await bench.client.raw('POST', `/api/v1/namespaces/${HOME}/pods/${pod?.metadata.name}/eviction`, {body, acceptErrors: true});
-    await newGuest('life-web', before);
+    await bench.until<Server>(SERVER, 'life-web', (server) => server?.status?.host !== undefined && server.status.host !== host);
     const server = await bench.serverIs('life-web', 'ACTIVE');
     expect(server.spec.powerState ?? 'Running').toBe('Running');
+    expect(await uidOfGuest('life-web')).toBe(before);
   }, 120_000);
 
   test('a drive that is added waits for a restart; it outlives the server', async () => {
