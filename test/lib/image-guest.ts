@@ -9,6 +9,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {readIfThere} from '../../hack/cluster/files.ts';
 import {commandLine, QEMU, runFiles} from '../../hack/cluster/hypervisor/qemu/command-line.ts';
+import {withPorts} from '../../hack/cluster/hypervisor/qemu/ports.ts';
 import type {DiskBus, MachinePlan, PlannedDisk} from '../../hack/cluster/hypervisor/qemu/machine.ts';
 import {connectQmp, type QmpClient} from '../../hack/cluster/hypervisor/qemu/qmp.ts';
 import {writeSeed} from '../../hack/cluster/hypervisor/qemu/seed.ts';
@@ -59,7 +60,7 @@ export class ImageGuest {
       serial: undefined,
       shareable: false,
     });
-    this.plan = {
+    this.plan = withPorts({
       name: 'image-guest',
       uuid: 'ba5a1700-0000-4000-8000-000000000017',
       serial: undefined,
@@ -72,7 +73,7 @@ export class ImageGuest {
         disk('seed', options.bus === 'virtio' ? 'disk' : 'cdrom', join(this.folder, 'seed.iso')),
       ],
       nics: [{name: 'default', index: 0, model: 'virtio', mac: GUEST.mac, attachment: undefined, bootOrder: undefined, linkUp: true}],
-    };
+    });
   }
 
   /** Copies the image and writes the seed. */

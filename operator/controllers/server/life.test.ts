@@ -81,12 +81,14 @@ describe('a server from an image', () => {
         'POST datavolumes',
         'PATCH secrets/web-cloudinit',
         'PATCH virtualmachines/web',
-        'PUT servers/web/status', // BUILD
-        'PUT servers/web/status', // ACTIVE
+        ...writes.filter((write) => write === 'PUT servers/web/status'),
         ...writes.filter((write) => write.startsWith('PUT drives/')),
       ].toSorted(),
     );
     expect(writes.filter((write) => write.startsWith('PUT drives/')).length).toBeLessThanOrEqual(3);
+    // BUILD and ACTIVE; a busy machine may see the guest start in between.
+    const statuses = writes.filter((write) => write === 'PUT servers/web/status').length;
+    expect([2, 3]).toContain(statuses);
   });
 
   test('is deleted without a trace', async () => {
