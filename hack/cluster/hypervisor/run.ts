@@ -3,6 +3,7 @@ import {systemClock} from '../../../kube/clock.ts';
 import type {Clock} from '../../../kube/clock.ts';
 import type {KubeClient} from '../../../kube/client.ts';
 import type {Logger} from '../../../kube/log.ts';
+import {keyOf, refOfObject} from '../../../kube/objects.ts';
 import type {KubeObject, ResourceType} from '../../../kube/objects.ts';
 import {loadKubeConfig} from '../../../kube/pooled-kube-config.ts';
 import {NODE, POD} from '../../../kube/types.ts';
@@ -28,6 +29,7 @@ import {createQemuDriver} from './qemu/driver.ts';
 import {livingGuests} from './qemu/state-file.ts';
 import {createSimulatedDriver} from './simulated-guest.ts';
 import {DATA_VOLUME, LABELS, VM, VMI} from './types.ts';
+import type {Vmi} from './types.ts';
 import {createVmiWriter} from './vmi-writer.ts';
 
 /** What a hypervisor needs from outside. */
@@ -39,6 +41,9 @@ export interface HypervisorOptions {
 }
 
 const SYNC_DEADLINE_MS = 60_000;
+/** Finding guests again takes milliseconds each; one that cannot be found keeps nobody waiting for ever. */
+const ADOPTION_MS = 10_000;
+const ADOPTION_POLL_MS = 20;
 /** Address that migration targets name where there is no REST side (light mode). */
 const NO_ADDRESS = '127.0.0.1';
 
@@ -152,6 +157,11 @@ export async function runHypervisor(options: HypervisorOptions, signal: AbortSig
       });
       stopping.unshift(() => rest.close());
     }
+    // Guests that an earlier run left are to be found before anybody counts on this one.
+    const isUnknown = (vmi: Vmi): boolean =>
+      vmi.status?.phase === 'Running' && !power.isOff(vmi.status.nodeName) && table.get(keyOf(refOfObject(vmi))) === undefined;
+    for (const end = clock.monotonicMs() + ADOPTION_MS; vmis.list().some(isUnknown) && clock.monotonicMs() < end;)
+      await clock.sleep(ADOPTION_POLL_MS, signal);
     ready = true;
     log.info(
       {
