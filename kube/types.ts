@@ -192,6 +192,15 @@ export interface CustomResourceDefinition extends KubeObject {
   readonly status?: {readonly conditions?: readonly CoreCondition[]; readonly storedVersions?: readonly string[]};
 }
 
+/** A volume, as far as it is a folder of a node. Cluster-wide. */
+export interface PersistentVolume extends KubeObject {
+  readonly spec: {
+    readonly hostPath?: {readonly path: string};
+    readonly local?: {readonly path: string};
+    readonly claimRef?: {readonly name: string; readonly namespace: string};
+  };
+}
+
 const core = {group: '', version: 'v1'} as const;
 const rbac = {group: 'rbac.authorization.k8s.io', version: 'v1'} as const;
 
@@ -206,6 +215,12 @@ export const PERSISTENT_VOLUME_CLAIM: ResourceType<PersistentVolumeClaim> = {
   plural: 'persistentvolumeclaims',
   kind: 'PersistentVolumeClaim',
   namespaced: true,
+};
+export const PERSISTENT_VOLUME: ResourceType<PersistentVolume> = {
+  ...core,
+  plural: 'persistentvolumes',
+  kind: 'PersistentVolume',
+  namespaced: false,
 };
 export const EVENT: ResourceType<Event> = {group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true};
 export const LEASE: ResourceType<Lease> = {group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true};

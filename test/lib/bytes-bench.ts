@@ -7,7 +7,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DRIVE, IMAGE} from '../../crds/index.ts';
 import type {Drive, DriveSpec, Image, ImageSpec} from '../../crds/index.ts';
-import type {PersistentVolume} from '../../hack/cluster/podrunner/volumes.ts';
 import {systemClock} from '../../kube/clock.ts';
 import type {KubeClient} from '../../kube/client.ts';
 import {isNotFound} from '../../kube/errors.ts';
@@ -15,19 +14,11 @@ import {silentLogger} from '../../kube/log.ts';
 import type {KubeObject, ResourceType} from '../../kube/objects.ts';
 import {loadKubeConfig} from '../../kube/pooled-kube-config.ts';
 import {createClient} from '../../kube/transport.ts';
-import {PERSISTENT_VOLUME_CLAIM, POD} from '../../kube/types.ts';
+import {PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD} from '../../kube/types.ts';
 import type {Pod} from '../../kube/types.ts';
 
 const WAIT_MS = 60_000;
-const POLL_MS = 100;
-const PERSISTENT_VOLUME: ResourceType<PersistentVolume> = {
-  group: '',
-  version: 'v1',
-  plural: 'persistentvolumes',
-  kind: 'PersistentVolume',
-  namespaced: false,
-};
-/** CDI's upload servers admit this name only, from their own authority. */
+const POLL_MS = 100; /** CDI's upload servers admit this name only, from their own authority. */
 const UPLOAD_CLIENT = 'client.upload-server.cdi.kubevirt.io';
 
 /** A disk as it lies on this machine. */

@@ -3,19 +3,11 @@ import type {KubeClient} from '../../../kube/client.ts';
 import {isNotFound} from '../../../kube/errors.ts';
 import type {Informer} from '../../../kube/informer.ts';
 import type {KubeObject, Ref, ResourceType} from '../../../kube/objects.ts';
-import {CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET} from '../../../kube/types.ts';
+import {CONFIG_MAP, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, SECRET} from '../../../kube/types.ts';
 import type {Service} from './peers.ts';
 import type {RunnerPod} from './pod.ts';
 import type {Reader} from './prepare.ts';
-import type {PersistentVolume} from './volumes.ts';
 
-const PERSISTENT_VOLUME: ResourceType<PersistentVolume> = {
-  group: '',
-  version: 'v1',
-  plural: 'persistentvolumes',
-  kind: 'PersistentVolume',
-  namespaced: false,
-};
 const SERVICE: ResourceType<Service> = {group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true};
 
 /** The reader of one pod; `signal` ends its calls. */

@@ -1,23 +1,13 @@
 /** Volumes of a pod as folders of this machine. */
 import {chmodSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, normalize} from 'node:path';
-import type {KubeObject} from '../../../kube/objects.ts';
-import type {ConfigMap, PersistentVolumeClaim, Secret} from '../../../kube/types.ts';
+import type {ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret} from '../../../kube/types.ts';
 import {entriesOf} from './environment.ts';
 import type {ObjectReader} from './environment.ts';
 import {fieldOf} from './fields.ts';
 import type {Addresses} from './fields.ts';
 import {NotYet} from './not-yet.ts';
 import type {DownwardFiles, KeyToPath, ObjectFiles, Projection, RunnerPod, Volume} from './pod.ts';
-
-/** A volume of the host-path provisioner. */
-export interface PersistentVolume extends KubeObject {
-  readonly spec: {
-    readonly hostPath?: {readonly path: string};
-    readonly local?: {readonly path: string};
-    readonly claimRef?: {readonly name: string; readonly namespace: string};
-  };
-}
 
 /** What volumes are made of. */
 export interface VolumeReader extends ObjectReader {

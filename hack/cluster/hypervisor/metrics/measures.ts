@@ -1,4 +1,5 @@
 /** What a guest has used, as read off its process, its qemu and its NICs. Everything counts from the start of its present process. */
+import type {NicCounters} from '../net/networks.ts';
 
 /** The process: qemu with the guest in it. */
 export interface ProcessUsage {
@@ -22,15 +23,9 @@ export interface DriveUsage {
 }
 
 /** A NIC since the start, as the guest would count it. */
-export interface NicUsage {
+export interface NicUsage extends NicCounters {
   /** Name of the interface in the VMI. */
   readonly name: string;
-  readonly rxBytes: number;
-  readonly rxPackets: number;
-  readonly rxDropped: number;
-  readonly txBytes: number;
-  readonly txPackets: number;
-  readonly txDropped: number;
 }
 
 /** The guest's own account of its memory, in bytes, as its balloon driver tells it; what that driver leaves out is absent. */

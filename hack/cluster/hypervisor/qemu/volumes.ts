@@ -4,8 +4,7 @@ import {chmodSync, closeSync, existsSync, ftruncateSync, mkdirSync, openSync, st
 import {basename, join} from 'node:path';
 import {promisify} from 'node:util';
 import type {KubeClient} from '../../../../kube/client.ts';
-import type {KubeObject, ResourceType} from '../../../../kube/objects.ts';
-import {PERSISTENT_VOLUME_CLAIM, SECRET} from '../../../../kube/types.ts';
+import {PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, SECRET} from '../../../../kube/types.ts';
 import type {Vmi} from '../types.ts';
 import {mebibytesOf} from './machine.ts';
 import type {VolumeFile} from './machine.ts';
@@ -21,18 +20,6 @@ interface VolumeSpec {
   readonly emptyDisk?: {readonly capacity: string};
   readonly cloudInitNoCloud?: CloudInit;
 }
-
-interface PersistentVolume extends KubeObject {
-  readonly spec?: {readonly hostPath?: {readonly path: string}; readonly local?: {readonly path: string}; readonly volumeMode?: string};
-}
-
-const PERSISTENT_VOLUME: ResourceType<PersistentVolume> = {
-  group: '',
-  version: 'v1',
-  plural: 'persistentvolumes',
-  kind: 'PersistentVolume',
-  namespaced: false,
-};
 
 /** Where things are. */
 export interface VolumeFolders {
