@@ -10,7 +10,7 @@ const common = {
 };
 
 // What needs guests that boot, or is truer with them. Without qemu the former skip themselves.
-const guests = '<rootDir>/test/cluster/{guest*,bytes,main-job}.test.ts';
+const guests = 'test/cluster/{guest*,bytes,main-job}.test.ts';
 
 export default {
   testTimeout: 20_000, // a busy machine makes no test wrong
@@ -18,7 +18,7 @@ export default {
   collectCoverageFrom: ['{crds,kube,operator,api-server,hack}/**/*.ts', '!**/*.test.ts'],
   projects: [
     {...common, displayName: 'unit', testMatch: ['<rootDir>/{crds,kube,operator,api-server,hack,test/unit,test/lib}/**/*.test.ts']},
-    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts', `!${guests}`]},
-    {...common, displayName: 'guests', testMatch: [guests]},
+    {...common, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.test.ts', `!**/${guests}`]},
+    {...common, displayName: 'guests', testMatch: [`<rootDir>/${guests}`]},
   ],
 };
