@@ -33,14 +33,16 @@ async function main(): Promise<void> {
   });
   process.stdin.on('end', () => socket.close());
   socket.on('message', (data) => process.stdout.write(data as Buffer));
-  socket.send(Buffer.from('\r'), {binary: true}); // the guest says again what it waits for
-  await new Promise<void>((resolve) => {
+  const closed = new Promise<void>((resolve) => {
     socket.on('error', (error) => console.error(`\n${error.message}`));
     socket.on('close', (_code, reason) => {
       console.error(`\nThe console is closed${reason.length === 0 ? '' : `: ${reason.toString()}`}.`);
       resolve();
     });
   });
+  socket.resume();
+  socket.send(Buffer.from('\r'), {binary: true}); // the guest says again what it waits for
+  await closed;
   if (process.stdin.isTTY) process.stdin.setRawMode(false);
   process.stdin.destroy();
 }

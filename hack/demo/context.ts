@@ -20,6 +20,8 @@ export interface DemoMemory {
   filePass?: string;
   /** What was written into a guest before it was stopped. */
   marker?: string;
+  /** The kernel's id of the boot before the reboot. */
+  bootId?: string;
 }
 
 /** Handed from step to step. */

@@ -40,6 +40,9 @@ async function atConsole<T>(
 const uptimeOf = async (console: Console): Promise<number> =>
   Number((await console.run('cut -d" " -f1 /proc/uptime', COMMAND_TIMEOUT_MS)).trim());
 
+const bootIdOf = async (console: Console): Promise<string> =>
+  (await console.run('cat /proc/sys/kernel/random/boot_id', COMMAND_TIMEOUT_MS)).trim();
+
 export const seeConsoles: DemoStep = {
   title: 'Looking at the consoles: the login prompt of each server; logging in at one: host name, key and file are in place',
   async run(context) {
@@ -135,7 +138,17 @@ export const readByte: DemoStep = {
       const read = (await console.run(`cat ${MARKER}`, COMMAND_TIMEOUT_MS)).trim();
       context.say(`# cat ${MARKER}\n${read}`);
       expect(read === context.memory.marker, `the guest reads ${JSON.stringify(read)}, not ${context.memory.marker}`);
+      context.memory.bootId = await bootIdOf(console);
     });
+  },
+};
+
+export const seeReboot: DemoStep = {
+  title: 'Seeing in the guest that it has booted anew',
+  async run(context) {
+    const now = await atConsole(context, CYCLADES_SERVER, bootIdOf);
+    context.say(`boot ${context.memory.bootId} before, ${now} after`);
+    expect(now !== context.memory.bootId, 'the guest did not boot: its boot id is the same');
   },
 };
 

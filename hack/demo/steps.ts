@@ -1,7 +1,7 @@
 /** The main job, in order. `make demo` runs it for a person; test/cluster/main-job.test.ts runs the same steps. */
 import {makeCatalogue} from './catalogue.ts';
 import type {DemoStep} from './context.ts';
-import {logInOverNetwork, migrate, powerOffInside, readByte, seeConsoles, takePicture, writeByte} from './guests.ts';
+import {logInOverNetwork, migrate, powerOffInside, readByte, seeConsoles, seeReboot, takePicture, writeByte} from './guests.ts';
 import {registerInventory} from './inventory.ts';
 import {createOverCloudSigma, createOverCyclades, createWithFile, deleteServers, reboot, seeWithKubectl, stopAndStart} from './servers.ts';
 import {leaveNoTrace} from './traces.ts';
@@ -29,6 +29,7 @@ const PLAN: readonly PlannedStep[] = [
   always(stopAndStart),
   inGuests(readByte),
   always(reboot),
+  inGuests(seeReboot),
   inGuests(migrate),
   inGuests(powerOffInside),
   always(deleteServers),

@@ -1,6 +1,8 @@
 /** Last step: nothing of the servers is left, and what the demo made besides is removed, so that it can run again. */
+import {join} from 'node:path';
+import {readRecords} from '../cluster/hypervisor/qemu/state-file.ts';
 import {FLAVOR, IMAGE, KEY_PAIR} from './catalogue.ts';
-import {expect, kubectl, kubectlGet, until, type DemoContext, type DemoStep} from './context.ts';
+import {expect, kubectl, kubectlGet, need, until, type DemoContext, type DemoStep} from './context.ts';
 
 const ACCOUNTS = ['acct-demo', 'acct-other'];
 const KINDS = [
@@ -32,6 +34,9 @@ export async function inventory(context: DemoContext): Promise<readonly string[]
   const networks = await kubectlGet<{items: readonly NetworkItem[]}>(context, ['networks.basalt.dev', '-A']);
   for (const lease of networks.items.flatMap((network) => network.status?.leases ?? []))
     if (ACCOUNTS.includes(lease.namespace)) found.push(`address lease of ${lease.namespace}/${lease.server}`);
+  const guests = join(need(context, 'BASALT_CLUSTER_DIR'), 'guests');
+  for (const {record} of readRecords(guests))
+    if (ACCOUNTS.some((account) => record.key.startsWith(`${account}/`))) found.push(`guest ${record.key}`);
   return found;
 }
 
@@ -71,7 +76,7 @@ export async function removeLeftovers(context: DemoContext): Promise<void> {
 }
 
 export const leaveNoTrace: DemoStep = {
-  title: 'Proving that no VirtualMachine, DataVolume, PVC, Secret or claim is left',
+  title: 'Proving that no VirtualMachine, DataVolume, PVC, Secret, claim or guest is left',
   async run(context) {
     let left: readonly string[] = [];
     await until(

@@ -61,10 +61,25 @@ export async function openWebSocket(address: GuestAddress, verb: 'console' | 'vn
     socket.once('unexpected-response', (_request, response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => reject(new Error(`${verb} of ${address.namespace}/${address.name}: ${response.statusCode} ${text.trim()}`)));
+      response.on('end', () =>
+        reject(new Error(`${verb} of ${address.namespace}/${address.name}: ${refusalOf(response.statusCode, text)}`)),
+      );
     });
     address.signal?.addEventListener('abort', () => socket.terminate(), {once: true});
   });
+}
+
+/** Pure: the message of kube-apiserver's Status, with what to look at where the guest is not there; any other text as it is. */
+export function refusalOf(status: number | undefined, text: string): string {
+  let message = text.trim();
+  try {
+    const parsed = JSON.parse(message) as {readonly kind?: string; readonly message?: string};
+    if (parsed.kind === 'Status' && parsed.message !== undefined) message = parsed.message;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const hint = status === 404 ? ' (the name is the first column of `kubectl get servers`, and the server must run)' : '';
+  return `${status} ${message}${hint}`;
 }
 
 /** The answer's body. Rejects with status and text for anything but 200. */
@@ -80,7 +95,7 @@ export async function getSubresource(address: GuestAddress, verb: string): Promi
         response.on('end', () => {
           const body = Buffer.concat(chunks);
           if (response.statusCode === 200) resolve(body);
-          else reject(new Error(`${verb} of ${address.namespace}/${address.name}: ${response.statusCode} ${body.toString().trim()}`));
+          else reject(new Error(`${verb} of ${address.namespace}/${address.name}: ${refusalOf(response.statusCode, body.toString())}`));
         });
       },
     );

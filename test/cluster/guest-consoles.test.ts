@@ -2,6 +2,7 @@
  * Consoles, screens and measures of a real guest, through kube-apiserver, virt-api and the hypervisor, as a person has them. One guest,
  * started once; the last test switches it off.
  */
+import {spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -163,6 +164,23 @@ suite('consoles and screens of guests (needs GUESTS=qemu: simulated guests have 
       expect(after['memory_resident_bytes']).toBeGreaterThan(64 * 2 ** 20);
       expect(after['memory_available_bytes']).toBeGreaterThan(400 * 2 ** 20);
       expect(after['memory_available_bytes']).toBeLessThan(512 * 2 ** 20);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'the command for people shows the console, and Ctrl-] leaves it to the next',
+    async () => {
+      const child = spawn(process.execPath, ['hack/console.ts', '-n', HOME, NAME], {stdio: ['pipe', 'pipe', 'pipe']});
+      let seen = '';
+      child.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString('latin1')));
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+      child.stdin.write('echo seen-by-$((40 + 2))\r');
+      await eventually('what the guest says', () => (seen.includes('seen-by-42') ? true : undefined));
+      child.stdin.write('\u001D');
+      expect(await ended).toBe(0);
+      console = await openConsole(address); // it was taken over by the command
+      await console.login({user: 'root', password: PASSWORD, timeoutMs: ANSWER_MS});
     },
     TEST_MS,
   );
