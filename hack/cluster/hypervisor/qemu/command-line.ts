@@ -1,4 +1,5 @@
 /** A machine's plan as the arguments of qemu-system-x86_64. Pure; the reasons for the flags are at the lines. */
+import {createHash} from 'node:crypto';
 import {join} from 'node:path';
 import type {MachinePlan, PlannedDisk, PlannedNic} from './machine.ts';
 import {portArguments, portOptions} from './ports.ts';
@@ -39,8 +40,15 @@ const SMALL_GUEST_MIB = 128;
 
 /** Id of a disk's device in qemu. */
 export const diskId = (name: string): string => `disk-${name}`;
-/** Name of a disk's bytes in qemu. */
-export const nodeName = (name: string): string => `drive-${name}`.slice(0, 31);
+/** The longest name of a node that qemu takes. */
+const LONGEST_NODE_NAME = 31;
+/** Name of a disk's bytes in qemu. Of a long one a part and a hash, so that no two disks have the same. */
+export function nodeName(name: string): string {
+  const whole = `drive-${name}`;
+  if (whole.length <= LONGEST_NODE_NAME) return whole;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  return `${whole.slice(0, LONGEST_NODE_NAME - hash.length - 1)}-${hash}`;
+}
 /** Id of the balloon's device in qemu: it tells how the guest uses its memory. */
 export const BALLOON_ID = 'balloon0';
 /** How often the guest is asked for that; KubeVirt's own default. */
