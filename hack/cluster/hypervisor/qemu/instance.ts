@@ -18,6 +18,8 @@ import type {RunRecord} from './state-file.ts';
 /** qemu opens its QMP socket within a second; this is for a machine that is busy. */
 const START_TIMEOUT_MS = 20_000;
 const GONE_POLL_MS = 100;
+/** A qemu that refuses its command line is gone within milliseconds of its socket. */
+const END_TIMEOUT_MS = 1_000;
 /** A serial log larger than this begins anew: a guest may write for ever. */
 const LARGEST_LOG_BYTES = 16 << 20;
 
@@ -93,9 +95,15 @@ export async function startInstance(options: StartOptions): Promise<QemuInstance
     if (identity === undefined) throw new Error(`qemu ended at once: ${wordsOf(place.folder)}`);
     return new Instance({place, files, plan, identity, qmp, nics: options.nics, clock});
   } catch (error) {
+    const reason = signal.aborted ? error : await reasonOf(error, failure, clock);
     if (identity !== undefined) await endProcess(identity, clock);
-    throw error;
+    throw reason;
   }
+}
+
+/** Why qemu did not start: its closed socket is often heard of before its end, which alone has its own words. */
+export function reasonOf(error: unknown, end: Promise<never>, clock: Clock): Promise<unknown> {
+  return Promise.race([end.catch((told: unknown) => told), clock.sleep(END_TIMEOUT_MS).then(() => error)]);
 }
 
 async function endProcess(identity: ProcessIdentity, clock: Clock): Promise<void> {

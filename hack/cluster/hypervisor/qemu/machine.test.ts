@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals';
 import {vmi} from '../testing/objects.ts';
-import {blockdev, commandLine, runFiles} from './command-line.ts';
+import {blockdev, commandLine, nodeName, runFiles} from './command-line.ts';
 import {mebibytesOf, planMachine} from './machine.ts';
 import type {MachinePlan, VolumeFile} from './machine.ts';
 
@@ -55,6 +55,18 @@ describe('disks', () => {
     expect(lineOf(made.plan)).toContain(`-device ${device}`);
   });
 
+  test('however long their names, no two disks have the same node, and qemu takes its name', () => {
+    const long = 'kubernetes-dynamic-pvc-0123456789abcdef';
+    const names = [`${long}-a`, `${long}-b`, 'x'.repeat(25), 'x'.repeat(26), 'x'.repeat(63), 'root'];
+    const nodes = names.map(nodeName);
+    expect(new Set(nodes).size).toBe(names.length);
+    expect(nodes.filter((node) => !/^[a-z][\w.-]{0,30}$/.test(node))).toEqual([]);
+    expect(nodes.at(-1)).toBe('drive-root');
+    const line = lineOf(plan(disks({name: names[0], disk: {}}), {[names[0] ?? '']: FILE}).plan);
+    expect(line).toContain(`"node-name":"${nodes[0]}"`);
+    expect(line).toContain(`drive=${nodes[0]},`);
+  });
+
   test('the numbers of the spec decide the boot order, and only they', () => {
     const {plan: made} = plan(disks({name: 'a', disk: {}}, {name: 'b', disk: {}, bootOrder: 2}), {a: FILE, b: FILE});
     expect(made.disks.map(({bootOrder}) => bootOrder)).toEqual([undefined, 2]);
@@ -77,6 +89,14 @@ describe('disks', () => {
       ([, bus, unit, name, drive]) => `${bus}${unit}${name}${drive ?? ''}`,
     );
     expect(places).toEqual(['00a,drive=', '01b,drive=', '10c,drive=', '11d']);
+  });
+
+  test('a fifth on sata is left out, in words', () => {
+    const five = ['a', 'b', 'c', 'd', 'e'].map((name) => ({name, cdrom: {bus: 'sata'}}));
+    const {plan: made, unsupported} = plan(disks(...five, {name: 'f', disk: {}}), {f: FILE});
+    expect(made.disks.map(({name}) => name)).toEqual(['a', 'b', 'c', 'd', 'f']);
+    expect(unsupported).toContainEqual('disk e: sata has 4 places, and all are taken');
+    expect(lineOf(made)).not.toContain('bus=ide.2');
   });
 
   test.each([

@@ -119,6 +119,8 @@ export function mebibytesOf(quantity: string | undefined): number | undefined {
 }
 
 const DEFAULT_MEMORY_MIB = 128;
+/** Disks and CD-ROMs that the two IDE buses of a `pc` take. */
+const IDE_PLACES = 4;
 
 /** Devices of the spec that are taken care of, or that change nothing for a guest under emulation. */
 const KNOWN_DEVICES = new Set([
@@ -146,6 +148,8 @@ export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {r
     const source = files.get(spec.name);
     if (source === undefined && spec.cdrom === undefined) unsupported.push(`disk ${spec.name}: no volume has this name`);
     else if (source !== undefined && 'unsupported' in source) unsupported.push(`disk ${spec.name}: ${source.unsupported}`);
+    else if (isIde(spec) && disks.filter(({bus}) => bus === 'sata').length >= IDE_PLACES)
+      unsupported.push(`disk ${spec.name}: sata has ${IDE_PLACES} places, and all are taken`);
     else disks.push(plannedDisk(spec, source, unsupported));
   }
   const {sockets = 1, cores = 1, threads = 1} = domain.cpu ?? {};
@@ -180,6 +184,8 @@ export function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsu
     shareable: spec.shareable === true,
   };
 }
+
+const isIde = (spec: DiskSpec): boolean => plannedDisk(spec, undefined, []).bus === 'sata';
 
 function busOf(name: string, bus: string | undefined, kind: 'disk' | 'cdrom', unsupported: string[]): DiskBus {
   if (bus === 'virtio' || bus === 'scsi' || bus === 'sata') return bus;
