@@ -71,6 +71,7 @@ export class QemuGuest implements Guest {
   #migration: QemuMigration | undefined;
   #arrival: GuestMigration | undefined;
   #expected: GuestEnd | undefined;
+  #lost: string | undefined;
 
   constructor(order: GuestOrder, context: GuestContext) {
     this.vmiUid = order.vmi.metadata.uid ?? '';
@@ -86,6 +87,7 @@ export class QemuGuest implements Guest {
       onChange: order.onChange,
       onFailure: (message) => context.tell(this.#vmi, 'HotplugFailed', message),
       clock: context.clock,
+      log: context.log,
     });
   }
 
@@ -144,9 +146,9 @@ export class QemuGuest implements Guest {
     void this.#watchAgent(instance);
   }
 
-  /** Takes up what an earlier run of this program left running. */
-  async adopt(instance: QemuInstance): Promise<void> {
-    const {status} = (await instance.qmp.execute('query-status')) as {readonly status?: string};
+  /** Takes up what an earlier run of this program left running, or what has arrived; `runState` is asked for where it is not known. */
+  async adopt(instance: QemuInstance, runState?: string): Promise<void> {
+    const status = runState ?? ((await instance.qmp.execute('query-status')) as {readonly status?: string}).status;
     const found = adoptedState(status);
     if (found === 'shutdown' || found === 'crashed') {
       this.#expected = found;
@@ -235,11 +237,12 @@ export class QemuGuest implements Guest {
       bounds: boundsOf(vmi, source.plan.memoryMiB),
       source,
       prepare: (signal) => target(source, {vmi, targetNode}, signal),
-      arrived: async (instance) => {
-        const {status} = (await instance.qmp.execute('query-status')) as {readonly status?: string};
-        this.live(instance, {name: status === 'paused' ? 'paused' : 'running'});
-        await this.#activate(instance);
+      arrived: async (instance, runState) => {
+        if (this.#state.name === 'ended' || this.#expected !== undefined) return false; // an end that was asked for, or came, on the way
+        await this.adopt(instance, runState);
+        return true;
       },
+      lost: (why) => ((this.#lost = why), source.kill()), // whose end is the guest's
       onChange: () => this.#order.onChange(),
       clock,
       log,
@@ -354,7 +357,7 @@ export class QemuGuest implements Guest {
 
   #gone(instance: QemuInstance): void {
     if (instance !== this.#instance || this.#state.name === 'ended') return;
-    const {how, message} = endOf(this.#expected, instance.lastWords());
+    const {how, message} = endOf(this.#expected, this.#lost ?? instance.lastWords());
     this.#end(how, message);
   }
 

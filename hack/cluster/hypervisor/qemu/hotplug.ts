@@ -1,5 +1,6 @@
 /** Changes the devices of a running guest as its VMI asks: one change at a time, each written down when it is done, failures tried again. */
 import type {Clock} from '../../../../kube/clock.ts';
+import type {Logger} from '../../../../kube/log.ts';
 import type {NicAttachment} from '../net/networks.ts';
 import type {Vmi} from '../types.ts';
 import {blockdev, diskDevice, diskId, nicDevice, nicId, nodeName} from './command-line.ts';
@@ -25,6 +26,7 @@ export interface HotplugParts {
   /** A change that failed for the first time, for an event. */
   readonly onFailure: (message: string) => void;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** See the top of this file. */
@@ -35,6 +37,7 @@ export class Hotplug {
   #busy = false;
   #again = false;
   #stopped = false;
+  #cancelRetry: () => void = () => undefined;
 
   constructor(parts: HotplugParts) {
     this.#parts = parts;
@@ -53,6 +56,7 @@ export class Hotplug {
 
   stop(): void {
     this.#stopped = true;
+    this.#cancelRetry();
   }
 
   async #work(): Promise<void> {
@@ -61,15 +65,27 @@ export class Hotplug {
       return;
     }
     this.#busy = true;
-    do {
-      this.#again = false;
-      await this.#pass();
-    } while (this.#again && !this.#stopped);
-    this.#busy = false;
+    try {
+      do {
+        this.#again = false;
+        await this.#pass();
+      } while (this.#again && !this.#stopped);
+    } catch (error) {
+      this.#parts.log.error({vmi: this.#vmi?.metadata.name, err: error}, 'changes of devices');
+      this.#retry();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Once more later: one timer, however many passes fail. */
+  #retry(): void {
+    this.#cancelRetry();
+    if (!this.#stopped) this.#cancelRetry = this.#parts.clock.setTimer(RETRY_MS, () => void this.#work());
   }
 
   async #pass(): Promise<void> {
-    const {clock, onChange, onFailure} = this.#parts;
+    const {onChange, onFailure} = this.#parts;
     const failed = new Map<string, string>();
     let changed = false;
     const vmi = this.#vmi;
@@ -90,7 +106,8 @@ export class Hotplug {
     const same = failed.size === this.#failures.size && [...failed].every(([name, message]) => this.#failures.get(name) === message);
     this.#failures.clear();
     for (const [name, message] of failed) this.#failures.set(name, message);
-    if (failed.size > 0) clock.setTimer(RETRY_MS, () => void this.#work());
+    this.#cancelRetry();
+    if (failed.size > 0) this.#retry();
     if (changed || !same) onChange();
   }
 
@@ -108,9 +125,19 @@ export class Hotplug {
         const disk: PlannedDisk = {...step.disk, file: file.file, format: file.format};
         const id = diskId(disk.name);
         await instance.qmp.execute('blockdev-add', blockdev(disk));
-        await instance.qmp.execute('blockdev-open-tray', {id, force: true});
-        await instance.qmp.execute('blockdev-insert-medium', {id, 'node-name': nodeName(disk.name)});
-        await instance.qmp.execute('blockdev-close-tray', {id});
+        try {
+          await instance.qmp.execute('blockdev-open-tray', {id, force: true});
+          await instance.qmp.execute('blockdev-insert-medium', {id, 'node-name': nodeName(disk.name)});
+          await instance.qmp.execute('blockdev-close-tray', {id});
+        } catch (error) {
+          await this.#undo(instance, [
+            ['blockdev-open-tray', {id, force: true}],
+            ['blockdev-remove-medium', {id}],
+            ['blockdev-close-tray', {id}],
+            ['blockdev-del', {'node-name': nodeName(disk.name)}],
+          ]);
+          throw error;
+        }
         return instance.record(withDisk(plan, disk));
       }
       case 'eject': {
@@ -142,6 +169,13 @@ export class Hotplug {
     }
   }
 
+  /** Takes back what was done of a change that failed: each as far as it goes, for it is the change's failure that is to be told. */
+  async #undo({qmp}: QemuInstance, commands: readonly (readonly [string, Readonly<Record<string, unknown>>])[]): Promise<void> {
+    for (const [command, args] of commands) {
+      await qmp.execute(command, args).catch((error: unknown) => this.#parts.log.warn({command, args, err: error}, 'a change taken back'));
+    }
+  }
+
   async #file(vmi: Vmi, volume: string): Promise<VolumeFile> {
     const file = await this.#parts.findFile(vmi, volume);
     if ('unsupported' in file) throw new Error(file.unsupported);
@@ -159,7 +193,7 @@ export class Hotplug {
     try {
       await plug(instance, diskDevice(plan, disk));
     } catch (error) {
-      await instance.qmp.execute('blockdev-del', {'node-name': nodeName(disk.name)});
+      await this.#undo(instance, [['blockdev-del', {'node-name': nodeName(disk.name)}]]);
       throw error;
     }
     instance.record({...plan, disks: [...plan.disks, disk]});
@@ -180,7 +214,8 @@ export class Hotplug {
       }
       await plug(instance, nicDevice(plan, nic));
     } catch (error) {
-      for (const id of added.toReversed()) await qmp.execute('netdev_del', {id});
+      const undo = added.toReversed().map((id) => ['netdev_del', {id}] as const);
+      await this.#undo(instance, undo);
       attachment.release();
       throw error;
     }

@@ -1,7 +1,8 @@
 /**
  * A guest of the qemu driver on its way to another host: a second qemu waits (`-incoming`), the first sends it memory and devices while the
- * guest runs, stops it for the last of them, and the second goes on. Until the second runs, the first is the guest: whatever fails or is
- * cancelled leaves it running where it was.
+ * guest runs, stops it for the last of them, and the second goes on. Until the second has everything, the first is the guest: whatever fails
+ * or is cancelled leaves it running where it was. From then on the first never runs again, for both would write to one disk: the second is
+ * the guest, or the guest is lost, and that is said.
  */
 import type {Clock} from '../../../../kube/clock.ts';
 import type {Logger} from '../../../../kube/log.ts';
@@ -16,8 +17,10 @@ const POLL_MS = 50;
 const DOWNTIME_MS = 300;
 /** Bytes a second where nobody sets a bound: everything is on one machine. */
 const UNBOUNDED = 8 * 2 ** 30;
-/** How long the second qemu may take to go on, once it has everything. */
-const RESUME_MS = 10_000;
+/** How long the second qemu may take to go on, once it has everything; and the first, once it is clear that it keeps its guest. */
+const RESUME_MS = 30_000;
+/** One question within that time. */
+const ASK_MS = 5_000;
 /** KubeVirt's defaults of a migration's bounds, in seconds. */
 const COMPLETION_PER_GIB_S = 150;
 const PROGRESS_S = 150;
@@ -69,8 +72,13 @@ export interface MigrationParts {
   readonly source: QemuInstance;
   /** Starts the qemu that waits. Rejects with what stands in the way. */
   readonly prepare: (signal: AbortSignal) => Promise<QemuInstance>;
-  /** The guest runs in this qemu from now on; the migration ends the other one. */
-  readonly arrived: (target: QemuInstance) => Promise<void>;
+  /**
+   * The guest is in this qemu from now on, which says that it is in this run state; the migration ends the other one. Must not wait before
+   * it listens. Resolves with false when the guest has ended meanwhile: then the migration ends this one as well.
+   */
+  readonly arrived: (target: QemuInstance, runState: string) => Promise<boolean>;
+  /** The first qemu has handed the guest over and the second one does not have it. Ends the first one, and says what became of the guest. */
+  readonly lost: (why: string) => Promise<void>;
   /** After every move of the state. */
   readonly onChange: () => void;
   readonly clock: Clock;
@@ -156,8 +164,24 @@ export class QemuMigration implements GuestMigration {
   }
 
   async #copy(how: 'begin' | 'resume'): Promise<void> {
-    const {source, bounds} = this.#parts;
+    const {source, log} = this.#parts;
     const target = this.#target as QemuInstance;
+    try {
+      const info = await this.#send(how, source, target);
+      if (this.#letGo) return;
+      await (info.status === 'completed' ? this.#handOver(info, target) : this.#stay(info, target));
+    } catch (error) {
+      if (this.#letGo) return;
+      // Neither end of it should throw. The guest is where it is; nothing is told to go on.
+      log.error({vmi: source.place.key, err: error}, 'the end of a migration');
+      this.#failure = messageOf(error);
+      this.#move('failed');
+    }
+  }
+
+  /** Resolves with how the copy ended, as far as the first qemu tells. */
+  async #send(how: 'begin' | 'resume', source: QemuInstance, target: QemuInstance): Promise<MigrationInfo> {
+    const {bounds} = this.#parts;
     try {
       if (how === 'begin') {
         const capabilities = [{capability: 'return-path', state: true}]; // `completed` then means that the target has taken all of it
@@ -165,12 +189,11 @@ export class QemuMigration implements GuestMigration {
         await source.qmp.execute('migrate-set-parameters', {'max-bandwidth': bounds.bytesPerSecond, 'downtime-limit': bounds.downtimeMs});
         await source.qmp.execute('migrate', {uri: `unix:${target.files.incoming}`});
       }
-      const info = await this.#watch();
-      if (info.status === 'completed') await this.#handOver(info);
-      else await this.#stay(info);
+      return await this.#watch();
     } catch (error) {
-      if (this.#letGo) return;
-      await this.#stay({status: 'failed', 'error-desc': messageOf(error)});
+      // One answer that did not come says nothing about the guest: it may have gone meanwhile.
+      const info = await infoOf(source);
+      return info?.status === 'completed' ? info : {status: 'failed', 'error-desc': messageOf(error)};
     }
   }
 
@@ -201,45 +224,78 @@ export class QemuMigration implements GuestMigration {
     }
   }
 
-  async #handOver(info: MigrationInfo): Promise<void> {
-    const {source, clock, log, arrived} = this.#parts;
-    const target = this.#target as QemuInstance;
-    const deadline = clock.monotonicMs() + RESUME_MS;
-    for (;;) {
-      const {status} = (await target.qmp.execute('query-status')) as {readonly status?: string};
-      if (status === 'running' || status === 'paused') break;
-      if (clock.monotonicMs() > deadline) throw new Error(`the target did not go on: it is ${status ?? 'silent'}`);
-      await clock.sleep(POLL_MS);
-    }
-    // Only now is the second one the guest, and the first one nothing.
+  async #handOver(info: MigrationInfo, target: QemuInstance): Promise<void> {
+    const {source, log, arrived} = this.#parts;
     for (const nic of source.nics.values()) await quietly(nic.deactivate(source.qmp), log, 'ports of a NIC');
-    await arrived(target);
+    const runState = await this.#arrival(target);
+    if (this.#letGo) return;
+    if (runState === undefined) return await this.#lose(target, `the target on ${this.targetNode} did not go on`);
+    if (!(await arrived(target, runState))) {
+      for (const side of [target, source]) await dismiss(side);
+      return this.#move('cancelled');
+    }
     log.info(
       {vmi: source.place.key, to: this.targetNode, totalMs: info['total-time'], downtimeMs: info.downtime, bytes: info.ram?.transferred},
       'the guest has moved',
     );
-    await source.kill();
-    source.forget();
+    await dismiss(source);
     this.#move('succeeded');
   }
 
-  /** The guest stays: the first qemu goes on by itself, unless it had stopped for the end already. */
-  async #stay(info: MigrationInfo): Promise<void> {
-    const {source, log} = this.#parts;
-    const target = this.#target;
-    const words = target?.lastWords() ?? '';
-    const lost = target !== undefined && !isAlive(target.process);
-    await target?.kill();
-    target?.forget();
+  /** The run state in which the guest has come to the second qemu, be it one in which it ends; undefined: it never came. */
+  async #arrival({qmp, process}: QemuInstance): Promise<string | undefined> {
+    const {clock, log} = this.#parts;
+    const deadline = clock.monotonicMs() + RESUME_MS;
+    while (clock.monotonicMs() <= deadline && isAlive(process) && !this.#letGo) {
+      try {
+        const {status} = (await qmp.execute('query-status', {}, {timeoutMs: ASK_MS})) as {readonly status?: string};
+        if (status !== undefined && !NOT_YET.has(status)) return status;
+      } catch (error) {
+        log.warn({err: error, to: this.targetNode}, 'the target of a migration does not answer');
+      }
+      await clock.sleep(POLL_MS);
+    }
+    return undefined;
+  }
+
+  /** The guest stays: the first qemu goes on by itself when it learns that the second one is gone. */
+  async #stay(info: MigrationInfo, target: QemuInstance): Promise<void> {
+    const words = target.lastWords();
+    const targetDied = !isAlive(target.process);
+    await dismiss(target);
     this.#target = undefined;
-    const {status} = await source.qmp.execute('query-status').then(
-      (answer) => answer as {readonly status?: string},
-      () => ({status: undefined}), // its own end is told by itself
-    );
-    if (status === 'postmigrate' || status === 'finish-migrate') await quietly(source.qmp.execute('cont'), log, 'cont after a migration');
+    // It may have handed the guest over in its last moment.
+    if ((await this.#settled()) === 'completed') return await this.#lose(target, `the target on ${this.targetNode} ended as it took over`);
     if (this.#given.signal.aborted) return this.#move('cancelled');
-    const reasons = [lost ? `the target on ${this.targetNode} ended` : '', info['error-desc'] ?? info.status ?? 'no migration', words];
+    const reasons = [
+      targetDied ? `the target on ${this.targetNode} ended` : '',
+      info['error-desc'] ?? info.status ?? 'no migration',
+      words,
+    ];
     this.#failure = reasons.filter((text) => text !== '').join(': ');
+    this.#move('failed');
+  }
+
+  /** How the migration ended for the first qemu; undefined where it does not say: its own end is told by itself. */
+  async #settled(): Promise<string | undefined> {
+    const {source, clock} = this.#parts;
+    const deadline = clock.monotonicMs() + RESUME_MS;
+    for (;;) {
+      const status = (await infoOf(source))?.status;
+      if (status === undefined || !UNDER_WAY.has(status) || clock.monotonicMs() > deadline) return status;
+      await clock.sleep(POLL_MS);
+    }
+  }
+
+  async #lose(target: QemuInstance, why: string): Promise<void> {
+    const {source, log, lost} = this.#parts;
+    const words = target.lastWords();
+    const failure = words === '' ? why : `${why}: ${words}`;
+    log.error({vmi: source.place.key, to: this.targetNode, why: failure}, 'a guest was lost on its way');
+    await dismiss(target);
+    this.#target = undefined;
+    await lost(failure);
+    this.#failure = failure;
     this.#move('failed');
   }
 
@@ -257,6 +313,21 @@ export class QemuMigration implements GuestMigration {
     this.#parts.onChange();
   }
 }
+
+/** Run states of a qemu that has not got its guest yet. */
+const NOT_YET = new Set(['inmigrate', 'prelaunch']);
+
+async function dismiss(instance: QemuInstance): Promise<void> {
+  await instance.kill();
+  instance.forget();
+}
+
+/** How the migration of a qemu is, if it says so. */
+const infoOf = ({qmp}: QemuInstance): Promise<MigrationInfo | undefined> =>
+  qmp.execute('query-migrate', {}, {timeoutMs: ASK_MS}).then(
+    (answer) => answer as MigrationInfo,
+    () => undefined,
+  );
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
