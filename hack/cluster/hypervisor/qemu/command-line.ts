@@ -78,6 +78,7 @@ export function commandLine(
     ...['-qmp', `unix:${commas(files.qmp)},server=on,wait=off`],
     ...['-chardev', `socket,id=serial0,path=${commas(files.serial)},server=on,wait=off,logfile=${commas(files.serialLog)},logappend=on`],
     ...['-serial', 'chardev:serial0', '-device', 'virtio-rng-pci'],
+    ...['-device', 'pvpanic-pci'], // tells of a kernel that panics; with -no-shutdown the guest then stays, stopped
     ...['-device', `virtio-balloon-pci,id=${BALLOON_ID},guest-stats-polling-interval=${MEMORY_INTERVAL_SECONDS}`],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent0,path=${commas(files.agent)},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent0,name=org.qemu.guest_agent.0'],

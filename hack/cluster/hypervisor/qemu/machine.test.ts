@@ -152,6 +152,15 @@ test('what changes nothing under emulation is not complained about', () => {
   expect(plan({devices: {rng: {}, logSerialConsole: true, autoattachPodInterface: false, hostDevices: []}}).unsupported).toEqual([]);
 });
 
+test.each([
+  ['q35', {}],
+  ['pc', {devices: {disks: [{name: 'a', cdrom: {bus: 'sata'}}]}}],
+])('a kernel on %s can tell of its panic, also after a migration', (machine, domain) => {
+  const {plan: made} = plan(domain);
+  expect(made.machine).toBe(machine);
+  for (const incoming of [false, true]) expect(lineOf(made, incoming)).toContain('-device pvpanic-pci ');
+});
+
 test('without graphics there is no screen, and a target of a migration waits', () => {
   const {plan: made} = plan({devices: {autoattachGraphicsDevice: false}});
   expect(lineOf(made, true)).toMatch(/-vga none .* -incoming unix:\/run\/s\/incoming/);
