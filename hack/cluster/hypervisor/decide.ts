@@ -127,7 +127,8 @@ function withoutGuest(vmi: Vmi, phase: 'Scheduled' | 'Running', seen: Seen): Ste
   if (phase === 'Running' && seen.power.lost) return {do: 'report-end', phase: 'Failed', why: 'its host lost its power, and is back'};
   if (phase === 'Running') return {do: 'adopt', why: 'running, but unknown here: this program was restarted'};
   const leaving = leavingBecause(vmi, seen);
-  if (leaving !== undefined) return {do: 'report-end', phase: 'Succeeded', why: `${leaving}; the guest was never started`};
+  // Perhaps it was started, by an earlier run of this program that could not report it any more.
+  if (leaving !== undefined) return {do: 'adopt', why: `${leaving}, and no guest is known`};
   if (vmi.status?.nodeName === undefined) return {do: 'nothing', why: 'no node yet'};
   return {do: 'start', why: 'handed over to the node'};
 }

@@ -21,7 +21,8 @@ export type GuestEnd = 'shutdown' | 'crashed' | 'killed' | 'not-started';
 export type GuestState =
   | {readonly name: 'starting'}
   | {readonly name: 'running'}
-  | {readonly name: 'paused'}
+  /** `diskError`: not by anybody's wish, but because its disk could not be written or read; it says which and why. */
+  | {readonly name: 'paused'; readonly diskError?: string}
   | {readonly name: 'ended'; readonly how: GuestEnd; readonly message: string};
 
 /** What an agent inside the guest tells; absent in {@link GuestFacts} while none answers. */
@@ -121,7 +122,10 @@ export interface GuestDriver {
   readonly mode: GuestMode;
   /** Starts a guest; at first its state is `starting`. What goes wrong later is `ended` with `crashed`. */
   start(order: GuestOrder): Guest;
-  /** After a restart of this program: the guest of a VMI that should be running, or undefined when it did not survive. */
+  /**
+   * After a restart of this program: the guest of a VMI that should be running, or undefined when it did not survive. Also asked for a
+   * VMI that is Scheduled and on its way out, whose guest may have been started without a report: undefined when it never was.
+   */
   adopt(order: GuestOrder): Promise<Guest | undefined>;
   /** Lets go of the guests when the program ends; those that can live on without it do. */
   close(): Promise<void>;

@@ -56,6 +56,15 @@ describe('life of a guest', () => {
     expect(writes.slice(-2)).toEqual(['PATCH vm1', 'DELETE p1']);
   });
 
+  test('one that leaves before it was started has Succeeded, without a guest and without a word', async () => {
+    bench.api.put(POD, launcher('p1', 'bm-000'));
+    bench.api.put(VMI, vmi({metadata: {...FINALIZED, deletionTimestamp: '2026-01-01T00:00:00Z'}}));
+    await bench.lifeCycle();
+    await bench.until('ended', () => phase() === 'Succeeded' && pods().length === 0);
+    expect(now()?.status?.conditions?.some(({type}) => type === 'Synchronized') ?? false).toBe(false);
+    expect(now()?.status).not.toHaveProperty('machine');
+  });
+
   test('a terminating launcher pod ends its guest, for in a namespace that is deleted pods go first', async () => {
     await running();
     const pod = bench.api.object(POD, {namespace: 'ns', name: 'p1'}) as Pod;

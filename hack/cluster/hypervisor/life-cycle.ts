@@ -196,7 +196,16 @@ class Worker {
         return this.#write(
           vmi,
           (seen) =>
-            refreshPatch(seen, {facts: guest.facts, paused: guest.state.name === 'paused'}, this.#podAddress(key, seen), clock.now()),
+            refreshPatch(
+              seen,
+              {
+                facts: guest.facts,
+                paused: guest.state.name === 'paused',
+                ...(guest.state.name === 'paused' && guest.state.diskError !== undefined ? {diskError: guest.state.diskError} : {}),
+              },
+              this.#podAddress(key, seen),
+              clock.now(),
+            ),
           signal,
         );
       case 'press-power-button': {
@@ -221,7 +230,7 @@ class Worker {
   async #begin(how: 'start' | 'adopt', key: string, vmi: Vmi, signal: AbortSignal): Promise<void> {
     const {table, log, drivers, mode} = this.#options;
     const podAddress = this.#podAddress(key, vmi);
-    let failure: Failure;
+    let failure: Failure | undefined;
     const order = {
       vmi,
       nodeName: vmi.status?.nodeName ?? '',
@@ -240,7 +249,8 @@ class Worker {
       if (!(error instanceof NoDriverError)) throw error;
       failure = {reason: 'GuestNotStarted', message: error.message};
     }
-    log.warn({vmi: key, why: failure.message}, 'no guest');
+    if (how === 'adopt' && vmi.status?.phase === 'Scheduled') failure = undefined; // it leaves, and was never started
+    log[failure === undefined ? 'info' : 'warn']({vmi: key, why: failure?.message ?? 'it was never started'}, 'no guest');
     await this.#end(vmi, failure, signal);
   }
 

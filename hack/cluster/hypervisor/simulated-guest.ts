@@ -37,9 +37,12 @@ export function createSimulatedDriver(options: {readonly clock: Clock; readonly 
     mode: 'simulated',
     start: (order) => new SimulatedGuest(order, options.clock, times, 'starting'),
     // There is nothing that could have died: a running VMI is proof enough.
-    adopt: (order) =>
+    // What nobody has reported has not lived: nothing of it outlives this program.
+    adopt: ({vmi, ...order}) =>
       Promise.resolve(
-        new SimulatedGuest(order, options.clock, times, isTrue(order.vmi.status?.conditions, 'Paused') ? 'paused' : 'running'),
+        vmi.status?.phase === 'Running'
+          ? new SimulatedGuest({vmi, ...order}, options.clock, times, isTrue(vmi.status.conditions, 'Paused') ? 'paused' : 'running')
+          : undefined,
       ),
     close: () => Promise.resolve(),
   };

@@ -178,6 +178,17 @@ describe('refreshPatch', () => {
   });
 });
 
+test('a guest that its disk has stopped was not paused by a user', () => {
+  const stopped = {facts: {machineType: 'q35'}, paused: true, diskError: 'disk vda could not be written: no room'};
+  const seen = merged(vmi({status: {phase: 'Running'}}), refreshPatch(vmi({status: {phase: 'Running'}}), stopped, undefined, NOW));
+  expect(seen.status?.conditions?.find(({type}) => type === 'Paused')).toMatchObject({
+    status: 'True',
+    reason: 'PausedIOError',
+    message: 'VMI was paused: disk vda could not be written: no room',
+  });
+  expect(refreshPatch(seen, stopped, undefined, NOW + 1_000)).toBeUndefined();
+});
+
 test('pausedPatch sets, removes and keeps quiet', () => {
   const object = vmi({status: {phase: 'Running', conditions: [{type: 'Ready', status: 'True'}]}});
   const paused = merged(object, pausedPatch(object, true, NOW));

@@ -92,12 +92,12 @@ export function runningPatch(vmi: Vmi, facts: GuestFacts, podAddress: string | u
  */
 export function refreshPatch(
   vmi: Vmi,
-  guest: {readonly facts: GuestFacts; readonly paused: boolean},
+  guest: {readonly facts: GuestFacts; readonly paused: boolean; readonly diskError?: string},
   podAddress: string | undefined,
   nowMs: number,
 ): VmiPatch | undefined {
   const before = vmi.status?.conditions ?? [];
-  const verdicts = {...knownOfGuest(vmi, guest.facts), Paused: pausedVerdict(guest.paused)};
+  const verdicts = {...knownOfGuest(vmi, guest.facts), Paused: pausedVerdict(guest.paused, guest.diskError)};
   const conditions = mergeConditions(before, verdicts, nowMs);
   const interfaces = interfaceStatuses(vmi, guest.facts, podAddress);
   const os = guest.facts.agent?.os;
@@ -110,8 +110,12 @@ export function refreshPatch(
   return Object.keys(status).length === 0 ? undefined : {status};
 }
 
-const pausedVerdict = (paused: boolean): Verdict | undefined =>
-  paused ? {status: 'True', reason: 'PausedByUser', message: 'VMI was paused by user'} : undefined;
+// Reasons as KubeVirt's own handler gives them.
+function pausedVerdict(paused: boolean, diskError?: string): Verdict | undefined {
+  if (!paused) return undefined;
+  if (diskError !== undefined) return {status: 'True', reason: 'PausedIOError', message: `VMI was paused: ${diskError}`};
+  return {status: 'True', reason: 'PausedByUser', message: 'VMI was paused by user'};
+}
 
 /** Sets or removes condition Paused; undefined when it already says so. */
 export function pausedPatch(vmi: Vmi, paused: boolean, nowMs: number): VmiPatch | undefined {

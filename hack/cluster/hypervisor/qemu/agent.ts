@@ -7,6 +7,31 @@ import type {AgentFacts} from '../guest.ts';
 /** An agent answers at once or not at all. */
 const TIMEOUT_MS = 2_000;
 
+/** What the agent of a guest was last heard to say. One poll without an answer is a busy guest's; the second in a row says that it is gone. */
+export class AgentMemory {
+  #facts: AgentFacts | undefined;
+  #missed = false;
+
+  get facts(): AgentFacts | undefined {
+    return this.#facts;
+  }
+
+  /** Takes the answer of a poll. Returns whether there is something to tell. */
+  hear(answer: AgentFacts | undefined): boolean {
+    const knew = this.#facts !== undefined;
+    const keep = answer === undefined && knew && !this.#missed;
+    this.#missed = answer === undefined;
+    if (keep) return false;
+    this.#facts = answer;
+    return knew || answer !== undefined;
+  }
+
+  /** The guest is no more. */
+  forget(): void {
+    this.#facts = undefined;
+  }
+}
+
 interface AgentInterface {
   readonly name?: string;
   readonly 'hardware-address'?: string;

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {identify, isAlive} from '../../process-identity.ts';
 import {createBootQueue} from './boot-queue.ts';
 import {isShortEnough} from './command-line.ts';
-import {adoptedState, endOf} from './events.ts';
+import {adoptedState, diskErrorOf, endOf} from './events.ts';
 import {OVERHEAD_MIB, refusalOf} from './limits.ts';
 import {endAllGuests, readRecord, readRecords, writeRecord} from './state-file.ts';
 import type {RunRecord} from './state-file.ts';
@@ -88,6 +88,25 @@ test.each([
   ['prelaunch', 'running'],
   [undefined, 'running'],
 ] as const)('a guest found as %s is %s', (status, state) => expect(adoptedState(status)).toBe(state));
+
+test.each([
+  [
+    {
+      action: 'stop',
+      operation: 'write',
+      nospace: true,
+      reason: 'No space left on device',
+      device: '',
+      'node-name': 'drive-vda',
+    },
+    'disk vda could not be written: this machine has no room left',
+  ],
+  [
+    {action: 'stop', operation: 'read', nospace: false, reason: 'Input/output error', device: ''},
+    'a disk could not be read: Input/output error',
+  ],
+  [{action: 'report', operation: 'write', nospace: false, reason: 'Input/output error'}, undefined],
+])('%j stops the guest because: %s', (data, expected) => expect(diskErrorOf(data, [{name: 'vdb'}, {name: 'vda'}])).toBe(expected));
 
 test('sockets need short folders', () => {
   expect(isShortEnough('/work/.cluster/guests/u-1/s')).toBe(true);

@@ -1,5 +1,6 @@
 /** What qemu's words mean for a guest. Pure. */
 import type {GuestEnd} from '../guest.ts';
+import {nodeName} from './command-line.ts';
 
 /** Versioned machine types that run, as VMI statuses name them; nodes of the local cluster are labelled with both. */
 export const MACHINE_TYPES = {q35: 'pc-q35-7.2', pc: 'pc-i440fx-7.2'} as const;
@@ -20,6 +21,18 @@ export function endOf(expected: GuestEnd | undefined, lastWords: string): {reado
     default:
       return expected satisfies never;
   }
+}
+
+/** Of a guest that was stopped for such an error while nobody looked. */
+export const UNKNOWN_DISK_ERROR = 'a disk could not be read or written';
+
+/** What QMP's BLOCK_IO_ERROR says of an error for which the guest is stopped until somebody helps; undefined when the guest was told instead. */
+export function diskErrorOf(data: Readonly<Record<string, unknown>>, disks: readonly {readonly name: string}[]): string | undefined {
+  const {action, nospace, operation, reason, 'node-name': node} = data;
+  if (action !== 'stop') return undefined;
+  const found = disks.find(({name}) => nodeName(name) === node);
+  const why = nospace === true ? 'this machine has no room left' : typeof reason === 'string' ? reason : 'an I/O error';
+  return `${found === undefined ? 'a disk' : `disk ${found.name}`} could not be ${operation === 'read' ? 'read' : 'written'}: ${why}`;
 }
 
 /**

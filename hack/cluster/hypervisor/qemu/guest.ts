@@ -2,19 +2,18 @@
 import {randomUUID} from 'node:crypto';
 import {readFile, rm} from 'node:fs/promises';
 import {rmSync} from 'node:fs';
-import {createConnection} from 'node:net';
 import {join} from 'node:path';
 import type {Duplex} from 'node:stream';
 import type {Clock} from '../../../../kube/clock.ts';
 import type {Logger} from '../../../../kube/log.ts';
 import {GuestVerbError} from '../guest.ts';
-import type {AgentFacts, Guest, GuestDevice, GuestEnd, GuestFacts, GuestMigration, GuestOrder, GuestState} from '../guest.ts';
+import type {Guest, GuestDevice, GuestEnd, GuestFacts, GuestMigration, GuestOrder, GuestState} from '../guest.ts';
 import type {GuestMeasures} from '../metrics/measures.ts';
 import type {Vmi} from '../types.ts';
-import {askAgent, rebootByAgent} from './agent.ts';
+import {AgentMemory, askAgent, rebootByAgent} from './agent.ts';
 import {holdTurn} from './boot-queue.ts';
 import type {BootTurn} from './boot-queue.ts';
-import {adoptedState, endOf, MACHINE_TYPES} from './events.ts';
+import {adoptedState, diskErrorOf, endOf, MACHINE_TYPES, UNKNOWN_DISK_ERROR} from './events.ts';
 import {deviceFacts} from './device-steps.ts';
 import {Hotplug} from './hotplug.ts';
 import type {HotplugParts} from './hotplug.ts';
@@ -22,7 +21,7 @@ import type {QemuInstance} from './instance.ts';
 import {measureInstance} from './measure.ts';
 import {QemuMigration, arrivalOf, boundsOf} from './migration.ts';
 import type {MigrationParts} from './migration.ts';
-import {QmpError} from './qmp.ts';
+import {dial, QmpError} from './qmp.ts';
 import type {QmpEvent} from './qmp.ts';
 
 const AGENT_INTERVAL_MS = 5_000;
@@ -65,7 +64,8 @@ export class QemuGuest implements Guest {
   #nodeName: string;
   #state: GuestState = {name: 'starting'};
   #instance: QemuInstance | undefined;
-  #agent: AgentFacts | undefined;
+  readonly #agent = new AgentMemory();
+  #diskError: string | undefined;
   #restarting = false;
   readonly #hotplug: Hotplug;
   #migration: QemuMigration | undefined;
@@ -106,7 +106,7 @@ export class QemuGuest implements Guest {
       machineType,
       unsupported: [...(this.#instance?.plan.unsupported ?? []), ...this.#hotplug.failures],
       ...(this.#instance === undefined ? {} : {devices: deviceFacts(this.#instance.plan)}),
-      ...(this.#agent === undefined ? {} : {agent: this.#agent}),
+      ...(this.#agent.facts === undefined ? {} : {agent: this.#agent.facts}),
     };
   }
   /** The process that it lives in at present. */
@@ -155,7 +155,7 @@ export class QemuGuest implements Guest {
       this.live(instance, {name: 'running'});
       return void instance.qmp.execute('quit').catch(() => undefined); // its end is what tells
     }
-    this.live(instance, {name: found});
+    this.live(instance, status === 'io-error' ? {name: 'paused', diskError: UNKNOWN_DISK_ERROR} : {name: found});
     await this.#activate(instance);
   }
 
@@ -206,7 +206,7 @@ export class QemuGuest implements Guest {
     if (this.#state.name !== 'running') throw new GuestVerbError(`softreboot: the guest is ${this.#state.name}`);
     const instance = this.#instance;
     if (instance === undefined) throw new GuestVerbError('softreboot: the guest is starting');
-    if (this.#agent !== undefined && (await rebootByAgent(instance.files.agent))) return;
+    if (this.#agent.facts !== undefined && (await rebootByAgent(instance.files.agent))) return;
     this.#restarting = true; // without an agent: the power button, and on again when it is off, as libvirt does
     await this.#command('softreboot', 'system_powerdown');
   }
@@ -249,17 +249,10 @@ export class QemuGuest implements Guest {
     };
   }
 
-  connect(device: GuestDevice): Promise<Duplex | undefined> {
-    const instance = this.#mustLive(device);
-    if (device === 'vnc' && !instance.plan.graphics) return Promise.resolve(undefined);
-    const socket = createConnection({path: device === 'console' ? instance.files.serial : instance.files.vnc});
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        resolve(socket);
-      });
-    });
+  async connect(device: GuestDevice): Promise<Duplex | undefined> {
+    const {plan, files} = this.#mustLive(device);
+    if (device === 'vnc' && !plan.graphics) return undefined;
+    return dial(device === 'console' ? files.serial : files.vnc);
   }
 
   async screenshot(): Promise<Buffer | undefined> {
@@ -331,16 +324,25 @@ export class QemuGuest implements Guest {
       case 'GUEST_PANICKED':
         this.#expected ??= 'crashed';
         return void instance.qmp.execute('quit').catch(() => undefined);
+      case 'BLOCK_IO_ERROR': // before the STOP that it leads to
+        return void (this.#diskError = diskErrorOf(event.data, instance.plan.disks));
       case 'STOP':
-        // The end of a migration stops the guest here: nobody has paused it.
-        // Nor has anybody when it switched itself off.
+        // The end of a migration stops the guest here, and so does its own: nobody has paused it.
         if (this.#restarting || this.#expected !== undefined || this.#migration?.isCopying === true) return;
-        return this.#state.name === 'running' ? this.#move({name: 'paused'}) : undefined;
+        return this.#state.name === 'running' ? this.#stopped() : undefined;
       case 'RESUME':
+        this.#diskError = undefined;
         return this.#state.name === 'paused' ? this.#move({name: 'running'}) : undefined;
       default:
         return undefined;
     }
+  }
+
+  #stopped(): void {
+    const diskError = this.#diskError;
+    if (diskError === undefined) return this.#move({name: 'paused'});
+    this.#context.tell(this.#vmi, 'PausedIOError', `the guest is paused: ${diskError}; unpause it to try again`);
+    this.#move({name: 'paused', diskError});
   }
 
   async #startAgain(instance: QemuInstance): Promise<void> {
@@ -363,11 +365,10 @@ export class QemuGuest implements Guest {
 
   #end(how: GuestEnd, message: string): void {
     if (this.#state.name === 'ended') return;
-    this.#agent = undefined;
+    this.#agent.forget();
     this.#hotplug.stop();
     this.#migration?.cancel('the guest has ended');
-    const instance = this.#instance;
-    this.#tidy(instance);
+    this.#tidy(this.#instance);
     this.#move({name: 'ended', how, message});
   }
 
@@ -387,9 +388,7 @@ export class QemuGuest implements Guest {
       instance.trimLog();
       if (this.#state.name !== 'running') continue;
       const agent = await askAgent(instance.files.agent);
-      if (instance !== this.#instance || (agent === undefined && this.#agent === undefined)) continue;
-      this.#agent = agent;
-      this.#order.onChange();
+      if (instance === this.#instance && this.#agent.hear(agent)) this.#order.onChange();
     }
   }
 

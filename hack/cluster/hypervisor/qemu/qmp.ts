@@ -68,7 +68,8 @@ export async function connectQmp(options: {
   }
 }
 
-function dial(path: string): Promise<Socket> {
+/** Connects to a unix socket. */
+export function dial(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({path});
     socket.once('error', reject);
