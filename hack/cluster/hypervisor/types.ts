@@ -234,7 +234,7 @@ export const LABELS = {
 export const ANNOTATIONS = {
   /** JSON object: interface name → address that our own leases gave it. */
   nicAddresses: 'basalt.dev/nic-addresses',
-  /** `simulated` or `real`: overrides the mode of this program for one VM. */
+  /** `simulated` or `qemu`: overrides the mode of this program for one VM. */
   guestMode: 'guest.basalt.dev/mode',
   /** `Succeeded` (the guest switches itself off) or `Failed` (it crashes). Simulated guests only. */
   guestExit: 'sim.basalt.dev/guest-exit',

@@ -84,6 +84,15 @@ describe('metrics of guests', () => {
     expect(lines.map((line) => /^# \w+|name="\w+"/.exec(line)?.[0])).toEqual(['# HELP', '# TYPE', 'name="web"', 'name="db"']);
   });
 
+  test('the order of guests does not hang on which was measured first', async () => {
+    const order = async (...keys: string[]): Promise<unknown[]> => {
+      const text = await scrapeOf(Object.fromEntries(keys.map((key) => [key, answering(measures)])))();
+      return [...text.matchAll(/memory_domain_bytes\{[^}]*namespace="(\w+)"/g)].map(([, namespace]) => namespace);
+    };
+    expect(await order('ab/c', 'a/bc')).toEqual(['a', 'ab']);
+    expect(await order('a/bc', 'ab/c')).toEqual(['a', 'ab']);
+  });
+
   test('simulated guests, guests that end meanwhile and guests that cannot be measured hide no other', async () => {
     const {nodeName, memoryBytes} = measures;
     const text = await scrapeOf({

@@ -46,7 +46,7 @@ async function scrape(options: ScrapeOptions & {readonly monotonicMs: () => numb
     }
   };
   await Promise.all(Array.from({length: AT_ONCE}, work));
-  measured.sort((a, b) => (a.namespace + a.name < b.namespace + b.name ? -1 : 1));
+  measured.sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
   return `${renderGuests(measured)}# HELP hypervisor_guests_unanswered Guests whose qemu did not answer the newest scrape in time
 # TYPE hypervisor_guests_unanswered gauge
 hypervisor_guests_unanswered ${unanswered}

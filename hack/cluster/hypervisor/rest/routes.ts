@@ -78,7 +78,7 @@ const HANDLERS: Readonly<Record<string, {readonly method: 'GET' | 'PUT'; readonl
 };
 
 // virt-handler has these; nothing here stands behind them yet.
-const NOT_SIMULATED = new Set([
+const NOT_THERE = new Set([
   'freeze',
   'unfreeze',
   'backup',
@@ -115,7 +115,7 @@ export async function answer(request: Verb, context: RouteContext, signal: Abort
   const {verb, key, method} = request;
   const guest = context.table.get(key)?.guest;
   if (guest === undefined) return {status: 404, text: `no guest of VirtualMachineInstance ${key} runs here`};
-  if (NOT_SIMULATED.has(verb)) return notAvailable(verb, guest);
+  if (NOT_THERE.has(verb)) return notAvailable(verb, guest);
   const route = Object.hasOwn(HANDLERS, verb) ? HANDLERS[verb] : undefined;
   if (route === undefined) return {status: 404, text: `unknown verb "${verb}"`};
   if (route.method !== method) return {status: 405, text: `${verb} is a ${route.method}, not a ${method}`};
