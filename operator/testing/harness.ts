@@ -53,6 +53,7 @@ export interface RecordedEvent {
   readonly object: string;
   readonly type: string;
   readonly reason: string;
+  readonly message: string;
 }
 
 /** A running operator. */
@@ -87,7 +88,10 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     client,
     clock,
     log: silentLogger,
-    events: {event: (object, {type, reason}) => void events.push({object: `${object.kind} ${object.metadata.name}`, type, reason})},
+    events: {
+      event: (object, {type, reason, message}) =>
+        void events.push({object: `${object.kind} ${object.metadata.name}`, type, reason, message}),
+    },
     applier: createApplier({client, fieldManager: 'basalt-operator'}),
     informers,
     sequences: ({kind}) => createSequence({client, namespace: systemNamespace, name: sequenceName(kind), blockSize: 1, clock}),

@@ -22,6 +22,7 @@ import {finalize} from './finalize.ts';
 import type {Remaining} from './finalize.ts';
 import {NOT_YET} from './findings.ts';
 import type {Findings} from './findings.ts';
+import {withWhy} from './guest.ts';
 import {pendingChanges} from './pending-changes.ts';
 import {ensureNetworks} from './phases/networks.ts';
 import {isPressing} from './pressing.ts';
@@ -112,15 +113,18 @@ export function createServerController(deps: Deps): ControllerDefinition {
     };
   };
 
-  /** Writes the status if it is due; events follow a successful save. Resolves with how long it was put off, in milliseconds. */
-  const save = async (server: Server, status: ServerStatus, signal: AbortSignal): Promise<number> => {
+  /**
+   * Writes the status if it is due; events follow a successful save. `why`: KubeVirt's words on a failure of the guest. Resolves with how long
+   * the write was put off, in milliseconds.
+   */
+  const save = async (server: Server, status: ServerStatus, signal: AbortSignal, why?: string): Promise<number> => {
     const delay = pace.delayMs(keyOf(refOfObject(server)), server.status, status, clock.monotonicMs());
     if (delay > 0) return delay;
     const {object, changed} = await writeStatus<ServerStatus, Server>({client, type: SERVER, informer: servers, signal}, server, status);
     // That it is being built, or deleted, is no news to whoever asked for it.
     const told = server.status?.phase !== status.phase && status.phase !== 'BUILD' && status.phase !== 'DELETING';
     if (changed && told) announce(object);
-    if (changed) warn(server, object, told);
+    if (changed) warn(server, object, told, why);
     return 0;
   };
 
@@ -136,10 +140,10 @@ export function createServerController(deps: Deps): ControllerDefinition {
   };
 
   /** What is no change of phase, and worth an event all the same: a crash, and another obstacle than before. */
-  const warn = (before: Server, after: Server, told: boolean): void => {
+  const warn = (before: Server, after: Server, told: boolean, why: string | undefined): void => {
     const crash = lastCrash(after.status);
     if (crash !== undefined && crash.time !== lastCrash(before.status)?.time) {
-      const message = `the guest ended with a failure at ${crash.time}`;
+      const message = withWhy(`the guest ended with a failure at ${crash.time}`, why);
       deps.events.event(after, {type: 'Warning', reason: 'GuestCrashed', action: 'Reconcile', message});
     }
     const obstacle = told ? undefined : newObstacle(before.status, after.status);
@@ -243,7 +247,7 @@ export function createServerController(deps: Deps): ControllerDefinition {
     const outcome = await carryOut(deps, book, gather(deps, server), context);
     const seen = seenOf(outcome, {complete: outcome.error === undefined});
     const status = serverStatus(seen);
-    const delay = await save(outcome.scope.server, status, context.signal);
+    const delay = await save(outcome.scope.server, status, context.signal, seen.guest.why);
     if (outcome.error !== undefined) throw outcome.error;
     await releaseStaleLeases(outcome.scope, context.signal);
     await deleteEphemeral(outcome.scope, status, context.signal);

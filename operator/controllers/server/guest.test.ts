@@ -64,6 +64,43 @@ describe('why it does not come up', () => {
     else expect(found).toMatchObject(fault);
   });
 
+  const says = (reason: string, message: string) => ({conditions: [{type: 'Synchronized', status: 'False', reason, message}]});
+  test.each<[string, object | undefined, string | undefined]>([
+    [
+      'its host has no room for it',
+      {phase: 'Failed', ...says('GuestNotStarted', '20 real guests run; stop one')},
+      'GuestNotStarted: 20 real guests run; stop one',
+    ],
+    [
+      'virt-handler fails, and tries again',
+      {phase: 'Scheduled', ...says('Synchronizing with the Domain failed.', 'server error: no such file')},
+      'Synchronizing with the Domain failed: server error: no such file',
+    ],
+    ['a message that has the reason', {phase: 'Scheduling', ...says('FailedCreate', 'FailedCreate: quota')}, 'FailedCreate: quota'],
+    ['only the phase has a reason', {phase: 'Failed', reason: 'NodeUnresponsive'}, 'NodeUnresponsive'],
+    ['a failure that says nothing', {phase: 'Failed', reason: ''}, undefined],
+    ['no instance', undefined, undefined],
+    ['a guest that runs', {phase: 'Running', ...says('X', 'a device could not be plugged')}, undefined],
+    ['synchronised', {phase: 'Scheduled', conditions: [{type: 'Synchronized', status: 'True', message: 'x'}]}, undefined],
+  ])('KubeVirt’s words: %s', (_name, vmi, expected) => {
+    expect(viewGuest(machine(), vmi === undefined ? undefined : instance(vmi), []).why).toBe(expected);
+  });
+
+  test('of endless words there is enough, and an end', () => {
+    const {why = ''} = viewGuest(machine(), instance({phase: 'Failed', ...says('X', 'y'.repeat(5000))}), []);
+    expect(why).toMatch(/^X: y{765}…$/);
+  });
+
+  test.each<[string, object, string | undefined]>([
+    [
+      'runs without something',
+      {phase: 'Running', conditions: [{type: 'AsSpecified', status: 'False', message: 'the guest runs without: EFI'}]},
+      'the guest runs without: EFI',
+    ],
+    ['runs as asked', {phase: 'Running'}, undefined],
+    ['does not run', {phase: 'Failed', conditions: [{type: 'AsSpecified', status: 'False', message: 'x'}]}, undefined],
+  ])('shortfall of a guest that %s', (_name, vmi, expected) => expect(viewGuest(machine(), instance(vmi), []).shortfall).toBe(expected));
+
   test('no host: in the scheduler’s words', () => {
     const conditions = [{type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1'}];
     expect(viewGuest(machine(), instance({phase: 'Scheduling', conditions}), []).unschedulable).toBe('0/1');

@@ -36,6 +36,10 @@ export interface GuestView {
   readonly fault?: GuestFault;
   /** When the instance failed without anybody having halted the machine. RFC 3339, whole seconds. */
   readonly failedAt?: string;
+  /** Why the guest does not run, or failed, in the words of KubeVirt: they name what a person can do something about. */
+  readonly why?: string;
+  /** What the guest runs without although its spec has it, in the words of its host. */
+  readonly shortfall?: string;
   /** It is being moved off its host against its will. */
   readonly evicted: boolean;
   /** Addresses that the guest or KubeVirt reports, by MAC. */
@@ -83,6 +87,31 @@ const FAULTS: Readonly<Record<string, Reason>> = {
   ErrImagePull: 'ImagePullFailed',
   ImagePullBackOff: 'ImagePullFailed',
 };
+
+/** Longest words of KubeVirt's that are passed on, in characters: a condition has 1,024, for words of ours, too. */
+const MAX_WHY = 768;
+
+/** What KubeVirt could not do stands in condition Synchronized of the instance: virt-handler's errors, and the controller's. */
+function whyNot(instance: VirtualMachineInstance | undefined): string | undefined {
+  const condition = conditionOf(instance, 'Synchronized');
+  const {reason = '', message = ''} = condition?.status === 'False' ? condition : {};
+  // Some of its reasons are sentences, and some of its messages begin with the reason.
+  const parts = message.startsWith(reason) ? [message] : [reason.replace(/\.$/, ''), message];
+  const words = parts.filter((part) => part !== '').join(': ');
+  if (words !== '') return words.length > MAX_WHY ? `${words.slice(0, MAX_WHY)}…` : words;
+  return instance?.status?.phase === 'Failed' && instance.status.reason !== '' ? instance.status.reason : undefined;
+}
+
+const SAYS = '; KubeVirt says: ';
+
+/** A sentence of ours and, where there is one, KubeVirt's. */
+export const withWhy = (message: string, why: string | undefined): string => (why === undefined ? message : `${message}${SAYS}${why}`);
+
+/** KubeVirt's part of a sentence that {@link withWhy} made. */
+export function whyIn(message: string): string | undefined {
+  const at = message.indexOf(SAYS);
+  return at === -1 ? undefined : message.slice(at + SAYS.length);
+}
 
 function faultOf(machine: VirtualMachine | undefined): GuestFault | undefined {
   const word = machine?.status?.printableStatus ?? '';
@@ -138,7 +167,10 @@ export function viewGuest(
   const migration = instance?.status?.migrationState;
   const nodeName = instance?.status?.nodeName;
   const started = state === 'running' || state === 'paused' || state === 'stopping' ? startedAt(instance) : undefined;
-  const fault = state === 'running' || state === 'paused' ? undefined : faultOf(machine);
+  const runs = state === 'running' || state === 'paused';
+  const why = runs ? undefined : whyNot(instance);
+  const fault = runs ? undefined : faultOf(machine);
+  const asSpecified = conditionOf(instance, 'AsSpecified');
   const reported = (instance?.status?.interfaces ?? []).flatMap(({mac, ipAddress}) =>
     mac === undefined || ipAddress === undefined || ipAddress === '' ? [] : [[mac.toLowerCase(), ipAddress] as const],
   );
@@ -153,6 +185,8 @@ export function viewGuest(
     ...(scheduled?.status === 'False' && scheduled.reason === 'Unschedulable' ? {unschedulable: scheduled.message ?? ''} : {}),
     ...(fault === undefined ? {} : {fault}),
     ...(failed === undefined ? {} : {failedAt: failed}),
+    ...(why === undefined ? {} : {why}),
+    ...(runs && asSpecified?.status === 'False' ? {shortfall: asSpecified.message ?? asSpecified.reason ?? ''} : {}),
     evicted: isEvicted(instance, pods),
     addresses: new Map(reported),
   };

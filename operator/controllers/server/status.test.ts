@@ -214,6 +214,42 @@ describe('conditions', () => {
     );
   });
 
+  test.each<[string, Partial<Seen>, string]>([
+    ['built', {server: built('ACTIVE'), guest: guest({state: 'ended', why: 'W'})}, 'Starting the guest is being started; KubeVirt says: W'],
+    ['new', {guest: guest({state: 'starting', why: 'W'})}, 'Booting the guest is starting for the first time; KubeVirt says: W'],
+    ['not known why', {guest: guest({state: 'starting'})}, 'Booting the guest is starting for the first time'],
+  ])('a guest that does not start: KubeVirt’s words, %s', (_name, more, expected) => {
+    const found = condition(look(more), 'PowerStateSynced');
+    expect(`${found?.reason} ${found?.message}`).toBe(expected);
+    expect(condition(look(more), 'Ready')?.message).toBe(`PowerStateSynced: ${found?.message}`);
+  });
+
+  const LOOP = {reason: 'CrashLoop', message: 'twice in a row'} as const;
+  const told = (message: string): Partial<ServerStatus> => ({
+    conditions: [{type: 'PowerStateSynced', status: 'False', reason: 'Booting', message, lastTransitionTime: 'x', observedGeneration: 1}],
+  });
+  test.each<[string, Partial<ServerStatus>, Partial<GuestView>, string | undefined]>([
+    ['the instance says why', {}, {state: 'ended', fault: LOOP, why: 'W'}, 'twice in a row; KubeVirt says: W'],
+    ['the one before said why', told('it starts; KubeVirt says: W'), {fault: LOOP}, 'twice in a row; KubeVirt says: W'],
+    ['nobody ever said why', told('it starts'), {fault: LOOP}, 'twice in a row'],
+    ['a newer instance is not blamed for it', told('it starts; KubeVirt says: W'), {state: 'starting', fault: LOOP}, 'twice in a row'],
+    [
+      'KubeVirt refuses the machine',
+      told('it starts; KubeVirt says: W'),
+      {fault: {...LOOP, reason: 'VirtualMachineRefused'}},
+      'twice in a row',
+    ],
+  ])('the fault of a guest that fails again and again: %s', (_name, before, more, message) => {
+    const status = look({server: server({}, before), guest: guest(more)});
+    expect([status.phase, status.fault?.message, condition(status, 'PowerStateSynced')?.message]).toEqual(['ERROR', message, message]);
+  });
+
+  test('what the guest runs without is said, and it is ready all the same', () => {
+    const status = look({server: built('ACTIVE'), guest: {...RUNNING, shortfall: 'the guest runs without: EFI'}});
+    expect(condition(status, 'Running')).toMatchObject({status: 'True', message: 'the guest runs without: EFI'});
+    expect(condition(status, 'Ready')).toMatchObject({status: 'True', message: 'the server is usable; the guest runs without: EFI'});
+  });
+
   test('Ready names the part that is missing', () => {
     expect(condition(look({findings: {...GOOD, networks: no('DependencyMissing', 'network a/b does not exist')}}), 'Ready')?.message).toBe(
       'NetworksReady: network a/b does not exist',

@@ -5,6 +5,7 @@ import {NOT_DELETING, conditionsOf, deletingBecause} from '../shared/conditions.
 import type {Judgement} from '../shared/conditions.ts';
 import {no, unknown, yes} from './findings.ts';
 import type {Finding, Findings} from './findings.ts';
+import {whyIn, withWhy} from './guest.ts';
 import type {GuestView} from './guest.ts';
 import {explainUnschedulable} from './placement.ts';
 
@@ -59,7 +60,7 @@ function placed({server, guest, host, findings}: Seen): Finding {
 function running({guest, server}: Seen): Finding {
   switch (guest.state) {
     case 'running':
-      return yes('Running', guest.evicted ? EVICTING : 'the guest runs');
+      return yes('Running', guest.evicted ? EVICTING : (guest.shortfall ?? 'the guest runs'));
     case 'paused':
       return no('GuestPaused', 'the guest is frozen');
     case 'starting':
@@ -76,15 +77,25 @@ function running({guest, server}: Seen): Finding {
   }
 }
 
+/** Why the guest does not run. The instance that said it goes long before the next one is there, and this message is the memory of it. */
+function whyOf({status}: Server, guest: GuestView): string | undefined {
+  if (guest.why !== undefined || guest.state !== 'absent' || guest.fault?.reason === 'VirtualMachineRefused') return guest.why;
+  return whyIn(status?.conditions?.find(({type}) => type === 'PowerStateSynced')?.message ?? '');
+}
+
 function powerSynced({guest, server, hasMachine, evicted}: Seen): Finding {
-  if (guest.fault !== undefined) return {...no(guest.fault.reason, guest.fault.message), failed: true};
+  const why = whyOf(server, guest);
+  if (guest.fault !== undefined) return {...no(guest.fault.reason, withWhy(guest.fault.message, why)), failed: true};
   if (!hasMachine) return unknown('VirtualMachineMissing', 'there is no VirtualMachine yet');
   if (guest.state === 'unknown') return unknown('HostLost', 'the host does not answer, so the state of the guest is not known');
   if (wanted(server) === 'Stopped')
     return guest.state === 'absent' ? yes('Stopped', 'the guest is off, as asked') : no('Stopping', 'the guest is being stopped');
   if (runs(guest)) return yes('Running', 'the guest runs, as asked');
   if (evicted) return no('Starting', EVICTED);
-  return isBuilt(server) ? no('Starting', 'the guest is being started') : no('Booting', 'the guest is starting for the first time');
+  const [reason, message] = isBuilt(server)
+    ? (['Starting', 'the guest is being started'] as const)
+    : (['Booting', 'the guest is starting for the first time'] as const);
+  return no(reason, withWhy(message, why));
 }
 
 /** Messages while a guest is taken off its host. They are also the memory of it: the marks of an eviction go with the guest. */
@@ -158,11 +169,13 @@ function parts(seen: Seen): readonly (readonly [ConditionType<'Server'>, Finding
   ];
 }
 
-function ready({deleting, verdict}: Seen, all: ReturnType<typeof parts>): Judgement {
+function ready({deleting, verdict, guest}: Seen, all: ReturnType<typeof parts>): Judgement {
   if (verdict !== undefined) return verdict;
   if (deleting !== undefined) return {type: 'Ready', status: 'False', reason: 'Deleting', message: 'the server is being deleted'};
   const missing = all.find(([, {status}]) => status === 'False') ?? all.find(([, {status}]) => status === 'Unknown');
-  if (missing === undefined) return {type: 'Ready', status: 'True', reason: 'Ready', message: 'the server is as its spec says'};
+  // What its host cannot give is no reason not to use it.
+  const good = guest.shortfall === undefined ? 'the server is as its spec says' : `the server is usable; ${guest.shortfall}`;
+  if (missing === undefined) return {type: 'Ready', status: 'True', reason: 'Ready', message: good};
   const [type, finding] = missing;
   return {type: 'Ready', status: finding.status, reason: finding.reason, message: `${type}: ${finding.message}`};
 }

@@ -131,9 +131,12 @@ describe('a guest that crashes', () => {
     const crashes = () => warnings().filter((warning) => warning === 'Server web GuestCrashed').length;
     for (const [count, at] of ['2026-01-01T00:00:10Z', '2026-01-01T00:00:20Z'].entries()) {
       world.kubevirt.stop();
-      world.kubevirt.end('web', 'Failed', at);
+      world.kubevirt.end('web', 'Failed', at, `out of memory ${count}`);
       await world.server('web', ({status}) => status?.history?.some(({time, reason}) => time === at && reason === 'GuestCrashed') === true);
       await until('the event', () => crashes() === count + 1);
+      expect(world.operator.events.findLast(({reason}) => reason === 'GuestCrashed')?.message).toBe(
+        `the guest ended with a failure at ${at}; KubeVirt says: GuestCrashed: out of memory ${count}`,
+      );
       world.kubevirt.start();
       await world.serverIs('web', 'ACTIVE');
       await world.operator.quiet();

@@ -51,11 +51,15 @@ export class FakeKubeVirt {
     clearInterval(this.#timer);
   }
 
-  /** The guest switches itself off (Succeeded) or crashes (Failed), at a time. */
-  end(name: string, phase: 'Succeeded' | 'Failed', at = TIME): void {
+  /** The guest switches itself off (Succeeded) or crashes (Failed), at a time; `why`: virt-handler's words on it. */
+  end(name: string, phase: 'Succeeded' | 'Failed', at = TIME, why?: string): void {
     const instance = this.#all(VIRTUAL_MACHINE_INSTANCE).find(({metadata}) => metadata.name === name);
     if (instance !== undefined)
-      this.#status(VIRTUAL_MACHINE_INSTANCE, instance, {phase, phaseTransitionTimestamps: [{phase, phaseTransitionTimestamp: at}]});
+      this.#status(VIRTUAL_MACHINE_INSTANCE, instance, {
+        phase,
+        phaseTransitionTimestamps: [{phase, phaseTransitionTimestamp: at}],
+        ...(why === undefined ? {} : {conditions: [{type: 'Synchronized', status: 'False', reason: 'GuestCrashed', message: why}]}),
+      });
   }
 
   /** The guest's pod is evicted: KubeVirt marks the instance, the guest shuts down in time, nothing starts it again. */
