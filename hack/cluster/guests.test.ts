@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import {chooseGuests} from './guests.ts';
+import {canBoot, chooseGuests} from './guests.ts';
 
 test.each([
   ['nothing asked, all there', undefined, false, [], 'qemu', 'qemu is installed'],
@@ -20,6 +20,12 @@ test.each([
   expect(choice.mode).toBe(mode);
   expect(choice.why).toContain(why);
 });
+
+test.each([
+  ['all there', false, [], true],
+  ['a light cluster', true, [], false],
+  ['something missing', false, ['lz4'], false],
+])('single servers that boot: %s', (_what, light, missing, expected) => expect(canBoot(light, missing)).toBe(expected));
 
 test.each([
   ['another word', 'real', false, [], 'GUESTS must be qemu or simulated, not real'],

@@ -11,6 +11,12 @@ export interface GuestsChoice {
 }
 
 /**
+ * Whether single servers may be real guests (annotation `guest.basalt.dev/mode: qemu`), whatever the others are: this machine has the programs,
+ * and the cluster has volumes.
+ */
+export const canBoot = (light: boolean, missing: readonly string[]): boolean => !light && missing.length === 0;
+
+/**
  * What GUESTS says, else qemu where this machine has what it needs; `missing` are the packages that it has not. Light clusters have no bytes,
  * so no guests that boot from them.
  * @throws Error for another value, and where qemu is asked for and cannot be had.

@@ -20,6 +20,8 @@ export interface ClusterSettings {
   /** False: no operator, api-server, chart and demo cloud. */
   readonly programs: boolean;
   readonly guests: GuestsMode;
+  /** Servers whose annotation asks for a real guest can have one. */
+  readonly canBoot: boolean;
   readonly hosts: number;
   /** This cluster's number among those of the machine: decides addresses and ports. */
   readonly slot: number;

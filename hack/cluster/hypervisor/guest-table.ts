@@ -43,7 +43,12 @@ export function driverFor(vmi: Vmi, drivers: GuestDrivers, mode: GuestMode): Gue
   const asked = vmi.metadata.annotations?.[ANNOTATIONS.guestMode] ?? mode;
   const driver = asked === 'simulated' || asked === 'qemu' ? drivers[asked] : undefined;
   if (driver === undefined)
-    throw new NoDriverError(`no driver for guests of mode "${asked}" (there is: ${Object.keys(drivers).join(', ')})`);
+    throw new NoDriverError(
+      `no driver for guests of mode "${asked}" (there is: ${Object.keys(drivers).join(', ')}); ` +
+        (asked === 'qemu'
+          ? 'this cluster runs without: install what GUESTS=qemu make up names and start the cluster anew (not with --light)'
+          : `correct annotation ${ANNOTATIONS.guestMode} of the server`),
+    );
   return driver;
 }
 

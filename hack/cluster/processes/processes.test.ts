@@ -18,6 +18,7 @@ async function contextOf(slot: number, change: Partial<ClusterSettings> = {}): P
       light: false,
       programs: true,
       guests: 'qemu',
+      canBoot: true,
       hosts: 4,
       slot,
       ports,
@@ -116,3 +117,12 @@ test.each([
 ] as const)('with guests=%s CDI’s importer is %s', async (guests, image) =>
   expect(cdiController(await contextOf(0, {guests})).env['IMPORTER_IMAGE']).toBe(image),
 );
+
+test.each([
+  ['qemu', true, '/cluster-0/guests'],
+  ['simulated', true, '/cluster-0/guests'],
+  ['simulated', false, undefined],
+] as const)('guests=%s, canBoot=%s: real guests of the hypervisor live in %s', async (guests, canBoot, folder) => {
+  const {env} = hypervisor(await contextOf(0, {guests, canBoot}), '/node', 'r', 'info');
+  expect([env['GUESTS'], env['HYPERVISOR_GUESTS_DIR']]).toEqual([guests, folder]);
+});

@@ -100,7 +100,7 @@ export function cdiController({paths: {pki, run}, settings: {bin, ports, network
 
 /** Our stand-in for virt-handler on every fake host; light, it also writes what KubeVirt's and CDI's controllers would. */
 export function hypervisor(
-  {paths, settings: {light, network, ports, guests, slot}}: ProcessContext,
+  {paths, settings: {light, network, ports, guests, canBoot, slot}}: ProcessContext,
   node: string,
   revision: string,
   logLevel: string,
@@ -124,7 +124,7 @@ export function hypervisor(
       HYPERVISOR_CLUSTER_DIR: paths.dir,
       HYPERVISOR_SLOT: String(slot),
       HYPERVISOR_NETWORK: network.mode,
-      ...(guests === 'qemu' ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
+      ...(canBoot ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
       BASALT_LOG_LEVEL: logLevel,
     },
     args: [join(HERE, 'hypervisor/main.ts')],

@@ -53,7 +53,13 @@ export async function prepare(
   options: Options,
   paths: ClusterPaths,
   build: BuildPaths,
-  context: {readonly hosts: number; readonly guests: GuestsMode; readonly say: (line: string) => void; readonly signal: AbortSignal},
+  context: {
+    readonly hosts: number;
+    readonly guests: GuestsMode;
+    readonly canBoot: boolean;
+    readonly say: (line: string) => void;
+    readonly signal: AbortSignal;
+  },
 ): Promise<{settings: ClusterSettings; fresh: boolean}> {
   const wanted = {tier: options.tier, light: options.light, programs: options.programs, guests: context.guests, bin: build.bin};
   const before = readState(paths.state);
@@ -87,6 +93,7 @@ export async function prepare(
   const settings: ClusterSettings = {
     version: 1,
     ...wanted,
+    canBoot: context.canBoot,
     hosts: context.hosts,
     slot,
     ports,

@@ -7,7 +7,7 @@ import type {AnyObject} from '../../../kube/objects.ts';
 import {parseVersions} from '../build/versions.ts';
 import {writeAtomic} from '../files.ts';
 import {tryLock} from '../lock.ts';
-import {chooseGuests} from '../guests.ts';
+import {canBoot, chooseGuests} from '../guests.ts';
 import {guestImages, missingForGuests} from '../images/catalogue.ts';
 import {hostsText, planHosts, type PlannedHost} from '../objects/nodes.ts';
 import type {Options} from '../options.ts';
@@ -54,7 +54,9 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
   const building = {cache: cacheFolder(env), env, terminal, signal};
   const build = await ensureBuilt(building);
   const imageBuilding = {...building, now: Date.now};
-  const guests = chooseGuests(env['GUESTS'], options.light || options.tier === 'api', await missingForGuests(imageBuilding));
+  const missing = await missingForGuests(imageBuilding);
+  const light = options.light || options.tier === 'api';
+  const guests = chooseGuests(env['GUESTS'], light, missing);
   const images = guests.mode === 'qemu' ? await guestImages(imageBuilding) : [];
   const began = now();
   const paths = clusterPaths(options.dir);
@@ -64,7 +66,13 @@ export async function up(options: Options, {env, terminal, signal, now}: UpSurro
   try {
     const table = readHostTable(env);
     const hosts = planHosts(table, options.hosts ?? table.count);
-    const {settings, fresh} = await prepare(options, paths, build, {hosts: hosts.length, guests: guests.mode, say, signal});
+    const {settings, fresh} = await prepare(options, paths, build, {
+      hosts: hosts.length,
+      guests: guests.mode,
+      canBoot: canBoot(light, missing),
+      say,
+      signal,
+    });
     if (settings.tier === 'full') say(`Guests: ${settings.guests} (${guests.why})`);
     say(`${fresh ? 'Starting' : 'Bringing up to date'} the local cluster in ${paths.dir} (${describe(settings, hosts)})`);
     const context: StartContext = {
