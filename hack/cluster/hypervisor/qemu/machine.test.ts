@@ -1,4 +1,5 @@
 import {describe, expect, test} from '@jest/globals';
+import {buildVirtualMachine} from '../../../../operator/kubevirt/virtual-machine.ts';
 import {vmi} from '../testing/objects.ts';
 import {blockdev, commandLine, nodeName, runFiles} from './command-line.ts';
 import {mebibytesOf, planMachine} from './machine.ts';
@@ -50,7 +51,7 @@ describe('disks', () => {
     ['sata', 'ide-hd,bus=ide.0,unit=0,id=disk-a,drive=drive-a,bootindex=1', 'pc'],
   ])('on %s', (bus, device, machine) => {
     const made = plan(disks({name: 'a', disk: {bus}}), {a: FILE});
-    expect(made.unsupported).toEqual([]);
+    expect(made.unsupported).toEqual(bus === 'sata' ? [expect.stringMatching(/IDE/)] : []);
     expect(made.plan.machine).toBe(machine);
     expect(lineOf(made.plan)).toContain(`-device ${device}`);
   });
@@ -83,7 +84,7 @@ describe('disks', () => {
   test('CD-ROMs are read-only, four of them find a place, and an empty one has no medium', () => {
     const cdroms = ['a', 'b', 'c', 'd'].map((name) => ({name, cdrom: {bus: 'sata'}}));
     const {plan: made, unsupported} = plan(disks(...cdroms), {a: FILE, b: FILE, c: FILE});
-    expect(unsupported).toEqual([]);
+    expect(unsupported).toEqual([expect.stringMatching(/IDE/)]);
     expect(made.disks.every(({readOnly}) => readOnly)).toBe(true);
     const places = [...lineOf(made).matchAll(/ide-cd,bus=ide\.(\d),unit=(\d),id=disk-(\w)(,drive=)?/g)].map(
       ([, bus, unit, name, drive]) => `${bus}${unit}${name}${drive ?? ''}`,
@@ -103,9 +104,15 @@ describe('disks', () => {
     [{name: 'a', disk: {}}, {}, /disk a: no volume/],
     [{name: 'a', disk: {}}, {a: {unsupported: 'volumes of kind hostDisk are not there'}}, /disk a: volumes of kind hostDisk/],
     [{name: 'a', disk: {bus: 'usb'}}, {a: FILE}, /bus usb is not there/],
+    [{name: 'a', disk: {}, cache: 'none'}, {a: FILE}, /disk a: cache none/],
+    [{name: 'a', disk: {}, cache: 'writethrough', shareable: true}, {a: FILE}, /disk a: cache writethrough/],
+    [{name: 'a', disk: {}, io: 'native'}, {a: FILE}, /disk a: io native/],
+    [{name: 'a', disk: {}, blockSize: {custom: {logical: 4096, physical: 4096}}}, {a: FILE}, /disk a: .*blockSize/],
+    [{name: 'a', disk: {}, dedicatedIOThread: true}, {a: FILE}, /disk a: .*I\/O thread/],
     [{name: 'a', lun: {bus: 'scsi'}}, {a: FILE}, /LUN/],
   ])('%j is said not to be there', (disk, files, expected) => {
-    expect(plan(disks(disk), files as Record<string, VolumeFile>).unsupported).toEqual([expect.stringMatching(expected)]);
+    const domain = {machine: {type: JSON.stringify(disk).includes('usb') ? 'pc' : 'q35'}, ...disks(disk)};
+    expect(plan(domain, files as Record<string, VolumeFile>).unsupported).toEqual([expect.stringMatching(expected)]);
   });
 });
 
@@ -144,8 +151,51 @@ test.each([
   [{devices: {hostDevices: [{name: 'gpu'}]}}, /hostDevices/],
   [{devices: {tpm: {}}}, /tpm/],
   [{launchSecurity: {sev: {}}}, /launchSecurity/],
+  [{machine: {type: 'pc-q35-rhel9.8.0'}}, /machine: type pc-q35-rhel9.8.0/],
+  [{machine: {type: 'pc'}}, /machine: .*q35/],
+  [{cpu: {model: 'Skylake-Server'}}, /model Skylake-Server/],
+  [{cpu: {features: [{name: 'vmx', policy: 'require'}]}}, /features/],
+  [{ioThreadsPolicy: 'auto'}, /ioThreadsPolicy auto/],
+  [{clock: {timezone: 'Europe/Zurich'}}, /timezone Europe\/Zurich/],
+  [{clock: {utc: {offsetSeconds: 3600}}}, /offset/],
+  [{features: {acpi: {enabled: false}}}, /ACPI/],
+  [{features: {hyperv: {}}}, /hyperv/],
+  [{chassis: {manufacturer: 'x'}}, /chassis/],
+  [{devices: {autoattachSerialConsole: false}}, /serial console/],
 ])('%j is said not to be there', (domain, expected) => {
   expect(plan(domain).unsupported).toEqual([expect.stringMatching(expected)]);
+});
+
+test.each([
+  [{machine: {type: 'q35'}, cpu: {model: 'host-model'}}],
+  [{machine: {type: 'pc-q35-7.2'}, cpu: {model: 'max'}}],
+  [{machine: {type: 'pc'}, devices: {disks: [{name: 'cd', cdrom: {bus: 'sata'}}]}}],
+  [{devices: {disks: [{name: 'a', disk: {bus: 'virtio'}, cache: 'writeback', io: 'threads'}], autoattachSerialConsole: true}}],
+])('%j is as it was asked for', (domain) => expect(plan(domain, {a: FILE}).unsupported).toEqual([]));
+
+test('a server of ours, with a shared drive, is wholly as its machine says', () => {
+  const {template} = buildVirtualMachine({
+    name: 'web',
+    namespace: 'ns',
+    owner: {apiVersion: 'v1', kind: 'Server', name: 'web', uid: 'u'},
+    uuid: '6b1e6c1c-0000-4000-8000-000000000001',
+    hostname: 'web',
+    runStrategy: 'RerunOnFailure',
+    resources: {cores: 2, memoryMiB: 256, cpuMHz: 2000},
+    disks: [
+      {slot: 'block:0', claimName: 'root', media: 'Disk', shared: false},
+      {slot: 'block:1', claimName: 'common', media: 'Disk', shared: true},
+    ],
+    nics: [],
+    placement: {},
+    groups: [],
+    cloudInitSecret: 'seed',
+  }).spec;
+  const made = vmi();
+  const files = new Map((template.spec?.volumes ?? []).map(({name}) => [name, FILE]));
+  expect(planMachine({...made, spec: {...made.spec, domain: template.spec?.domain}} as unknown as typeof made, files).unsupported).toEqual(
+    [],
+  );
 });
 
 test('what changes nothing under emulation is not complained about', () => {

@@ -1,6 +1,8 @@
 /** A guest's machine, worked out from its VMI and from where its bytes are: everything that the command line is made of. Pure. */
 import type {Vmi} from '../types.ts';
 import {macOf} from '../network.ts';
+import {unsupportedOf, wantedMachine} from './domain.ts';
+import type {Domain} from './domain.ts';
 import {withPorts} from './ports.ts';
 
 /** Buses that disks sit on. */
@@ -87,27 +89,10 @@ export interface DiskSpec {
   readonly bootOrder?: number;
   readonly serial?: string;
   readonly shareable?: boolean;
-}
-
-interface Domain {
-  readonly cpu?: {
-    readonly cores?: number;
-    readonly sockets?: number;
-    readonly threads?: number;
-    readonly model?: string;
-    readonly dedicatedCpuPlacement?: boolean;
-  };
-  readonly memory?: {readonly guest?: string; readonly hugepages?: object};
-  readonly resources?: {readonly requests?: {readonly memory?: string}};
-  readonly firmware?: {
-    readonly uuid?: string;
-    readonly serial?: string;
-    readonly bootloader?: {readonly efi?: object};
-    readonly kernelBoot?: object;
-  };
-  readonly devices?: Readonly<Record<string, unknown>>;
-  readonly ioThreadsPolicy?: string;
-  readonly launchSecurity?: object;
+  readonly cache?: string;
+  readonly io?: string;
+  readonly blockSize?: object;
+  readonly dedicatedIOThread?: boolean;
 }
 
 /** MiB of a Kubernetes quantity; undefined when it is none. */
@@ -122,23 +107,6 @@ const DEFAULT_MEMORY_MIB = 128;
 /** Disks and CD-ROMs that the two IDE buses of a `pc` take. */
 const IDE_PLACES = 4;
 
-/** Devices of the spec that are taken care of, or that change nothing for a guest under emulation. */
-const KNOWN_DEVICES = new Set([
-  'disks',
-  'interfaces',
-  'rng',
-  'autoattachGraphicsDevice',
-  'autoattachSerialConsole',
-  'autoattachPodInterface',
-  'autoattachMemBalloon',
-  'logSerialConsole',
-  'networkInterfaceMultiqueue',
-  'blockMultiQueue',
-  'useVirtioTransitional',
-  'disableHotplug',
-  'inputs',
-]);
-
 /** Works it out. `files` has what volumes.ts found for each volume that has bytes. */
 export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {readonly unsupported: string}>): Planned {
   const domain = vmi.spec.domain as Domain;
@@ -152,6 +120,11 @@ export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {r
       unsupported.push(`disk ${spec.name}: sata has ${IDE_PLACES} places, and all are taken`);
     else disks.push(plannedDisk(spec, source, unsupported));
   }
+  const machine = disks.some(({bus}) => bus === 'sata') ? 'pc' : 'q35';
+  if (machine === 'pc' && wantedMachine(domain) === 'q35')
+    unsupported.push('machine: disks on sata are IDE ones, on a pc (i440fx) machine in place of a q35 one');
+  if (machine === 'q35' && wantedMachine(domain) === 'pc')
+    unsupported.push('machine: only a guest with disks on sata has a pc machine, this is a q35 one');
   const {sockets = 1, cores = 1, threads = 1} = domain.cpu ?? {};
   const plan = withPorts({
     name: vmi.metadata.name,
@@ -159,7 +132,7 @@ export function planMachine(vmi: Vmi, files: ReadonlyMap<string, VolumeFile | {r
     serial: domain.firmware?.serial,
     memoryMiB: mebibytesOf(domain.memory?.guest) ?? mebibytesOf(domain.resources?.requests?.memory) ?? DEFAULT_MEMORY_MIB,
     vcpus: Math.max(1, sockets * cores * threads),
-    machine: disks.some(({bus}) => bus === 'sata') ? 'pc' : 'q35',
+    machine,
     graphics: domain.devices?.['autoattachGraphicsDevice'] !== false,
     disks: withBootOrder(disks),
     nics: plannedNics(vmi, unsupported),
@@ -172,6 +145,7 @@ export function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsu
   const kind = spec.cdrom === undefined ? 'disk' : 'cdrom';
   const target = spec.cdrom ?? spec.disk ?? spec.lun ?? {};
   if (spec.lun !== undefined) unsupported.push(`disk ${spec.name}: a LUN without pass-through is shown as a disk`);
+  unsupported.push(...unsupportedOfDisk(spec));
   return {
     name: spec.name,
     kind,
@@ -183,6 +157,17 @@ export function plannedDisk(spec: DiskSpec, source: VolumeFile | undefined, unsu
     serial: spec.serial,
     shareable: spec.shareable === true,
   };
+}
+
+function unsupportedOfDisk({name, cache, io, shareable, blockSize, dedicatedIOThread}: DiskSpec): string[] {
+  const out: string[] = [];
+  // Guests that share a disk share this machine's page cache too: to them it is as if there were none.
+  const isHonoured = cache === undefined || cache === '' || cache === 'writeback' || (cache === 'none' && shareable === true);
+  if (!isHonoured) out.push(`disk ${name}: cache ${cache} is not there, it is writeback`);
+  if (io !== undefined && io !== '' && io !== 'default' && io !== 'threads') out.push(`disk ${name}: io ${io} is not there, it is threads`);
+  if (blockSize !== undefined) out.push(`disk ${name}: its blockSize is not there, it has blocks of 512 bytes`);
+  if (dedicatedIOThread === true) out.push(`disk ${name}: a dedicated I/O thread is not there`);
+  return out;
 }
 
 const isIde = (spec: DiskSpec): boolean => plannedDisk(spec, undefined, []).bus === 'sata';
@@ -213,18 +198,4 @@ export function plannedNics(vmi: Vmi, unsupported: string[]): readonly PlannedNi
     const attachment = named === undefined || named.includes('/') ? named : `${vmi.metadata.namespace ?? ''}/${named}`;
     return [{name: nic.name, index, model: known, mac: macOf(vmi, index), attachment, bootOrder, linkUp: state !== 'down'}];
   });
-}
-
-function unsupportedOf(domain: Domain): string[] {
-  const out: string[] = [];
-  if (domain.firmware?.bootloader?.efi !== undefined) out.push('firmware: EFI is not there, the guest starts from a BIOS');
-  if (domain.firmware?.kernelBoot !== undefined) out.push('firmware: kernelBoot is not there, the guest boots from its disks');
-  if (domain.cpu?.dedicatedCpuPlacement === true) out.push('cpu: dedicated CPUs are not there, the guest shares all of them');
-  if (domain.memory?.hugepages !== undefined) out.push('memory: huge pages are not there');
-  if (domain.launchSecurity !== undefined) out.push('launchSecurity is not there: this is an emulator');
-  for (const [name, value] of Object.entries(domain.devices ?? {})) {
-    const empty = value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
-    if (!KNOWN_DEVICES.has(name) && !empty) out.push(`devices.${name} is not there`);
-  }
-  return out;
 }
