@@ -177,11 +177,10 @@ describe('after a restart of this program', () => {
     wire.ends.get(12_001)?.(dhcpRequest(A, {message: 1}));
     expect(wire.sent.get(12_001)).toHaveLength(1);
   });
-  test('a NIC whose cable cannot be taken up stays dark, and the guest is found all the same', async () => {
+  test('a NIC whose cable cannot be taken up is refused: one of which nothing is known, too', async () => {
     wire.isTaken = true;
-    const nic = await networks.adopt({switchPort: 1, guestPort: 2, uplinkPort: null, linkUp: true}, request());
-    expect(nic.state).toMatchObject({guestPort: 12_001});
-    expect((await networks.adopt(null, request({index: 1}))).state).toMatchObject({guestPort: 12_003});
+    await expect(networks.adopt({switchPort: 1, guestPort: 2, uplinkPort: null, linkUp: true}, request())).rejects.toThrow('EADDRINUSE');
+    await expect(networks.adopt(null, request({index: 1}))).rejects.toThrow('nothing is remembered');
   });
 });
 

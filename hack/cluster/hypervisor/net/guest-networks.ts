@@ -145,15 +145,7 @@ export function createGuestNetworks(options: GuestNetworksOptions): GuestNetwork
 
   return {
     attach: (request) => join(request, undefined),
-    async adopt(state, request) {
-      try {
-        return await join(request, nicStateOf(state));
-      } catch (error) {
-        // The guest lives and shall be found again; its NIC stays dark until it starts anew.
-        options.log.error({vmi: request.vmiKey, nic: request.name, err: error}, 'the cable of a NIC cannot be taken up again');
-        return await join(request, undefined);
-      }
-    },
+    adopt: async (state, request) => join(request, nicStateOf(state)),
     async close() {
       await Promise.all(underway);
       await options.wire.close();

@@ -58,7 +58,7 @@ export interface NicAttachment {
 /** All networks of guests. */
 export interface GuestNetworks {
   attach(request: NicRequest): Promise<NicAttachment>;
-  /** After a restart of this program: the NIC of a guest that lived on. */
+  /** After a restart of this program: the NIC of a guest that lived on. Rejects when its cable cannot be taken up again. */
   adopt(state: JsonValue, request: NicRequest): Promise<NicAttachment>;
   /** This program ends; guests that live on keep their ports. */
   close(): Promise<void>;

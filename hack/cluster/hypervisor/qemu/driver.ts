@@ -14,6 +14,7 @@ import {leasedAddresses} from '../network.ts';
 import {PORTS_ANNOTATION} from '../net/forwards.ts';
 import type {GuestNetworks, NicAttachment, NicRequest} from '../net/networks.ts';
 import type {Vmi} from '../types.ts';
+import {adoptNics} from './adopt-nics.ts';
 import {createBootQueue} from './boot-queue.ts';
 import {isShortEnough} from './command-line.ts';
 import {QemuGuest} from './guest.ts';
@@ -156,11 +157,17 @@ export function createQemuDriver(options: QemuDriverOptions): QemuDriver {
 
   /** One run that an earlier program recorded; a process that has ended leaves nothing. */
   async function adoptRun(folder: string, record: RunRecord, order: GuestOrder): Promise<QemuInstance | undefined> {
-    const nics = new Map<number, NicAttachment>();
-    if (isAlive(record.process)) {
-      for (const nic of record.plan.nics)
-        nics.set(nic.index, await networks.adopt(record.nics[String(nic.index)] ?? null, nicRequest(nic, order)));
-    }
+    const nics = isAlive(record.process)
+      ? await adoptNics({
+          networks,
+          plan: record.plan,
+          states: record.nics,
+          request: (nic) => nicRequest(nic, order),
+          onDark: (message) => events.event(order.vmi, {type: 'Warning', reason: 'NetworkLost', action: 'Adopt', message}),
+          clock,
+          log,
+        })
+      : new Map<number, NicAttachment>();
     const instance = await adoptInstance({root, folder, record, nics, clock, log});
     if (instance === undefined) {
       for (const nic of nics.values()) nic.release();
