@@ -42,6 +42,8 @@ test('a host that loses its power takes its guest with it and says nothing; when
   expect([phase(), bench.api.writes]).toEqual(['Running', before]);
   await power(true);
   await bench.until('told', () => phase() === 'Failed' && bench.api.objects(POD, 'ns').length === 0);
+  const verdict = bench.api.object(VMI, REF)?.status?.conditions?.find(({type}) => type === 'Synchronized');
+  expect(verdict).toMatchObject({status: 'False', reason: 'HostPowerLost'});
 });
 
 test('signs of life come once a minute, not from a host without power, and at once when it is back', async () => {

@@ -156,7 +156,8 @@ class Worker {
         log.info({vmi: key, phase: step.phase, why: step.why}, 'guest ended');
         if (vmi === undefined) return;
         const state = entry?.guest.state;
-        const reason = state?.name === 'ended' ? REASONS[state.how] : 'GuestLost';
+        const lost = this.#options.power.hasOutlived(vmi) ? 'HostPowerLost' : 'GuestLost';
+        const reason = state?.name === 'ended' ? REASONS[state.how] : lost;
         return this.#end(vmi, step.phase === 'Succeeded' ? undefined : {reason, message: step.why}, signal);
       }
       case 'report-running':

@@ -126,7 +126,7 @@ export function pausedPatch(vmi: Vmi, paused: boolean, nowMs: number): VmiPatch 
 
 /** A failed end, as the reason of an event and of a condition. */
 export interface Failure {
-  /** `GuestCrashed`, `GuestKilled`, `GuestNotStarted` or `GuestLost`. */
+  /** `GuestCrashed`, `GuestKilled`, `GuestNotStarted`, `GuestLost` or `HostPowerLost`. */
   readonly reason: string;
   readonly message: string;
 }
