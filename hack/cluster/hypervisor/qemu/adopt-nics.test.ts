@@ -24,7 +24,7 @@ async function adopt(failures: number, attach: () => Promise<NicAttachment>): Pr
   const adopted = adoptNics({
     networks: {
       adopt: (state) =>
-        ++attempts <= failures ? Promise.reject(new Error('EADDRINUSE')) : Promise.resolve(attachment(`taken up ${String(state)}`)),
+        ++attempts <= failures ? Promise.reject(new Error('EADDRINUSE')) : Promise.resolve(attachment(`taken up ${JSON.stringify(state)}`)),
       attach,
     },
     plan,
@@ -41,7 +41,7 @@ const never = () => Promise.reject(new Error('no such network'));
 
 test('what fails for a while is taken up all the same', async () => {
   expect(plan.nics).toHaveLength(1);
-  expect(await adopt(3, never)).toEqual(['taken up zero']);
+  expect(await adopt(3, never)).toEqual(['taken up "zero"']);
   expect(dark).toEqual([]);
 });
 
