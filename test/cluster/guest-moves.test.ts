@@ -38,7 +38,8 @@ const PATIENCE_MS = 90_000;
 /** Tells what the guest sees of itself, once a second. */
 const REPORT = `#!/bin/sh
 ( while :; do
-  echo "SEEN disks=$(ls /sys/block | grep '^vd' | tr '\\n' ,) nics=$(cd /sys/class/net; ls -d eth* 2>/dev/null | tr '\\n' ,) link=$(cat /sys/class/net/eth0/carrier 2>/dev/null) END"
+  cd=$(dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>/dev/null && echo full || echo empty)
+  echo "SEEN cd=$cd disks=$(ls /sys/block | grep '^vd' | tr '\\n' ,) nics=$(cd /sys/class/net; ls -d eth* 2>/dev/null | tr '\\n' ,) link=$(cat /sys/class/net/eth0/carrier 2>/dev/null) END"
   sleep 1
 done ) > /dev/ttyS0 2>&1 &
 `;
@@ -203,6 +204,7 @@ suite('guests that move (needs GUESTS=qemu, where guests are real, and an ssh cl
     await client().delete(MIGRATION, {namespace: HOME, name: 'move-cancelled'});
     const cancelled = await bench.servers.until<Vmi>(VMI, ONE, (vmi) => vmi?.status?.migrationState?.abortStatus === 'Succeeded');
     expect(cancelled?.status?.migrationState).toMatchObject({failed: true, completed: true});
+    await bench.servers.gone(MIGRATION, 'move-cancelled'); // until then KubeVirt takes no other
     await migrate(ONE, 'move-failed');
     const moving = await underWay(ONE, cancelled?.status?.migrationState?.migrationUid);
     const target = readRecords(paths.guests).find(
@@ -264,13 +266,16 @@ suite('guests that move (needs GUESTS=qemu, where guests are real, and an ssh cl
   }, 240_000);
 
   test('a medium is inserted and ejected', async () => {
+    await seen(/cd=empty /);
     await change(({volumes}) => volumes.push({name: 'cd', persistentVolumeClaim: {claimName: 'move-cd', hotpluggable: true}}));
     await volumeIs('cd', 'Ready');
+    await seen(/cd=full /);
     expect(diskOf('cd')?.file).toMatch(/disk\.img$/);
     await change((spec) => {
       spec.volumes = spec.volumes.filter(({name}) => name !== 'cd');
     });
     await volumeIs('cd', undefined);
+    await seen(/cd=empty /);
     expect(diskOf('cd')).toMatchObject({kind: 'cdrom'});
     expect(diskOf('cd')?.file).toBeUndefined();
   }, 180_000);
@@ -316,6 +321,7 @@ suite('guests that move (needs GUESTS=qemu, where guests are real, and an ssh cl
     } finally {
       await power(true);
     }
+    expect(await bench.told(TWO, 'HostPowerLost')).toContain('lost its power');
     await bench.servers.serverIs(TWO, 'ACTIVE');
     await shell.ready(TWO);
   }, 300_000);
