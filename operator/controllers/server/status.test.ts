@@ -230,9 +230,26 @@ describe('conditions', () => {
   });
   test.each<[string, Partial<ServerStatus>, Partial<GuestView>, string | undefined]>([
     ['the instance says why', {}, {state: 'ended', fault: LOOP, why: 'W'}, 'twice in a row; KubeVirt says: W'],
+    [
+      'the one before said why, and the machine does not know yet that it is gone',
+      told('it starts; KubeVirt says: W'),
+      {state: 'starting', fault: LOOP},
+      'twice in a row; KubeVirt says: W',
+    ],
     ['the one before said why', told('it starts; KubeVirt says: W'), {fault: LOOP}, 'twice in a row; KubeVirt says: W'],
+    [
+      'the instance said why, and does no more',
+      told('it starts; KubeVirt says: W'),
+      {state: 'ended', phase: 'Failed', fault: LOOP},
+      'twice in a row; KubeVirt says: W',
+    ],
     ['nobody ever said why', told('it starts'), {fault: LOOP}, 'twice in a row'],
-    ['a newer instance is not blamed for it', told('it starts; KubeVirt says: W'), {state: 'starting', fault: LOOP}, 'twice in a row'],
+    [
+      'a newer instance is not blamed for it',
+      told('it starts; KubeVirt says: W'),
+      {state: 'starting', phase: 'Pending', fault: LOOP},
+      'twice in a row',
+    ],
     [
       'KubeVirt refuses the machine',
       told('it starts; KubeVirt says: W'),

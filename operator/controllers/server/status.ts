@@ -77,9 +77,13 @@ function running({guest, server}: Seen): Finding {
   }
 }
 
-/** Why the guest does not run. The instance that said it goes long before the next one is there, and this message is the memory of it. */
+/**
+ * Why the guest does not run. KubeVirt takes the condition off a failed instance within a moment, and the instance goes long before the next one
+ * is there: this message is the memory of it.
+ */
 function whyOf({status}: Server, guest: GuestView): string | undefined {
-  if (guest.why !== undefined || guest.state !== 'absent' || guest.fault?.reason === 'VirtualMachineRefused') return guest.why;
+  const remembers = guest.phase === undefined || guest.state === 'ended';
+  if (guest.why !== undefined || !remembers || guest.fault?.reason === 'VirtualMachineRefused') return guest.why;
   return whyIn(status?.conditions?.find(({type}) => type === 'PowerStateSynced')?.message ?? '');
 }
 
