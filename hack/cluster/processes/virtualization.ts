@@ -124,7 +124,7 @@ export function hypervisor(
       HYPERVISOR_CLUSTER_DIR: paths.dir,
       HYPERVISOR_SLOT: String(slot),
       HYPERVISOR_NETWORK: network.mode,
-      ...(canBoot ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
+      ...(guests === 'qemu' || canBoot ? {HYPERVISOR_GUESTS_DIR: paths.guests, HYPERVISOR_IMAGES_DIR: paths.images} : {}),
       BASALT_LOG_LEVEL: logLevel,
     },
     args: [join(HERE, 'hypervisor/main.ts')],
