@@ -192,6 +192,47 @@ suite('guests (needs GUESTS=qemu: simulated guests execute nothing)', () => {
   );
 
   test(
+    'processors, memory, disks, their order and serials, the NIC and the firmware are as the VMI says, seen from inside',
+    async () => {
+      const uuid = '0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0';
+      const disks = [
+        {name: 'data', disk: {bus: 'virtio'}, serial: 'data-7'},
+        {name: 'root', disk: {bus: 'scsi'}, bootOrder: 1},
+      ];
+      const interfaces = [{name: 'pod', masquerade: {}, macAddress: '52:54:00:0a:0b:0c'}];
+      const domain = {cpu: {cores: 2}, memory: {guest: '160Mi'}, firmware: {uuid, serial: 'rack-3'}, devices: {disks, interfaces}};
+      await bench.machine('guest-made', domain, {
+        volumes: [
+          {name: 'data', emptyDisk: {capacity: '32Mi'}},
+          {name: 'root', containerDisk: {image: 'local/tiny:1'}},
+        ],
+      });
+      expect(conditions(await bench.running('guest-made'))).not.toHaveProperty('AsSpecified');
+      const facts = ['/sys/block/vda/serial', '/sys/block/vda/size', '/sys/class/dmi/id/product_uuid', '/sys/class/dmi/id/product_serial'];
+      const said = await bench.ask(
+        'guest-made',
+        `nproc; for f in ${facts.join(' ')} /sys/class/net/eth0/address; do cat $f; echo; done | grep .; grep " / " /proc/mounts | cut -c1-8; free -m | sed -n 2p`,
+      );
+      const [processors, serial, sectors, id, product, mac, root, memory = ''] = said.trim().split('\n');
+      expect([processors, serial, Number(sectors) * 512, id, product, mac, root]).toEqual([
+        '2',
+        'data-7',
+        32 * 2 ** 20,
+        uuid,
+        'rack-3',
+        '52:54:00:0a:0b:0c',
+        '/dev/sda',
+      ]);
+      const megabytes = Number(memory.trim().split(/\s+/)[1]);
+      expect(megabytes).toBeGreaterThan(110); // the kernel's own is not counted
+      expect(megabytes).toBeLessThan(160);
+      await bench.deleteMachine('guest-made');
+      await bench.servers.gone(VM, 'guest-made');
+    },
+    TEST_MS,
+  );
+
+  test(
     'a guest that this machine has no room for says so, and none is started',
     async () => {
       await bench.machine('guest-huge', {memory: {guest: '600Gi'}});
