@@ -145,6 +145,12 @@ suite('after a crash', () => {
       );
       await programs.kill('operator');
       await createServer(`${PREFIX}after`);
+      // It comes back at once, and might be the first to see that its lease is over: it goes on crashing until the standby leads. A newcomer
+      // has to watch a lease for its whole 15 s before it may take it.
+      while ((await leads(standby.metricsUrl)) !== true && !both.aborted) {
+        await sleep(4_000);
+        if ((await leads(standby.metricsUrl)) !== true) await programs.kill('operator');
+      }
       await deleting;
       await witness.serverIs(`${PREFIX}after`, 'ACTIVE');
       expect(witness.leaders.slice(before)).toEqual([standby.identity]);
