@@ -9,7 +9,6 @@ import {
   refreshPatch,
   runningPatch,
 } from './status.ts';
-import {wholeSecond} from './timestamps.ts';
 import {vmi} from './testing/objects.ts';
 import type {Condition, Vmi} from './types.ts';
 
@@ -193,7 +192,7 @@ test('pausedPatch sets, removes and keeps quiet', () => {
   const object = vmi({status: {phase: 'Running', conditions: [{type: 'Ready', status: 'True'}]}});
   const paused = merged(object, pausedPatch(object, true, NOW));
   expect(paused.status?.conditions).toEqual([
-    {type: 'Ready', status: 'True', lastProbeTime: wholeSecond(NOW), lastTransitionTime: wholeSecond(NOW)},
+    {type: 'Ready', status: 'True', lastProbeTime: now, lastTransitionTime: now},
     {
       type: 'Paused',
       status: 'True',
@@ -204,7 +203,9 @@ test('pausedPatch sets, removes and keeps quiet', () => {
     },
   ]);
   expect(pausedPatch(paused, true, NOW)).toBeUndefined();
-  expect(pausedPatch(paused, false, NOW)?.status).toMatchObject({conditions: [{type: 'Ready', status: 'True'}]});
+  expect(pausedPatch(paused, false, NOW)?.status).toEqual({
+    conditions: [{type: 'Ready', status: 'True', lastProbeTime: now, lastTransitionTime: now}],
+  });
   expect(pausedPatch(object, false, NOW)).toBeUndefined();
 });
 
